@@ -1,0 +1,1 @@
+"""What crosses the bus, and nothing else: events, requests, subjects, streams."""

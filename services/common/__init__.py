@@ -1,0 +1,1 @@
+"""The small kernel every service stands on: settings, bus, per-call consumption, requests, life."""

@@ -1,0 +1,123 @@
+"""Speaking on the bus: events, requests, dead letters."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+
+import nats.errors
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from pydantic import ValidationError
+
+from contracts import envelope, subjects
+from contracts.audio import Frame
+from contracts.base import Event
+from contracts.requests import Failure, Problem, Reply, Request
+from services.common import streams
+
+R = TypeVar("R", bound=Reply)
+
+
+class RequestFailed(RuntimeError):
+    """A request was answered with a failure, or not at all. `problem` says why, for people."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class Bus:
+    """One process's voice on the bus. Wraps a connected client; the owner closes that client."""
+
+    def __init__(self, client: Client, *, site: str, service: str) -> None:
+        self.client = client
+        self.js: JetStreamContext = client.jetstream()
+        self.site = site
+        self.service = service
+        self.dead_letters = 0
+
+    async def publish(self, event: Event, cause: Mapping[str, str] | None = None) -> bool:
+        """Publish a kept event and wait until the server has stored it.
+
+        Returns False where the server had it already (same deterministic id within 120 s).
+        """
+        now = datetime.now(UTC)
+        ack = await self.js.publish(
+            subjects.call(event),
+            _stamped(event, now),
+            stream=streams.CALLS,
+            headers=cast(
+                "dict[str, Any]",
+                envelope.headers(event, source=self.service, wall_time=now, cause=cause),
+            ),
+        )
+        return not ack.duplicate
+
+    async def publish_live(self, event: Event) -> None:
+        """Publish an event that may be lost."""
+        now = datetime.now(UTC)
+        await self.client.publish(
+            subjects.live(event),
+            _stamped(event, now),
+            headers=envelope.headers(event, source=self.service, wall_time=now),
+        )
+
+    async def publish_frame(self, frame: Frame) -> None:
+        """Publish audio and wait until the server has it."""
+        await self.js.publish(
+            subjects.audio(frame.site, frame.call_id, frame.role),
+            frame.pcm,
+            stream=streams.AUDIO,
+            headers=cast("dict[str, Any]", frame.headers()),
+        )
+
+    async def request(self, request: Request, reply: type[R], *, timeout_s: float = 5.0) -> R:
+        """Ask a service and wait for its typed reply. Raises RequestFailed with what to say."""
+        return await self.request_of(type(request).service, request, reply, timeout_s=timeout_s)
+
+    async def request_of(
+        self, service: str, request: Request, reply: type[R], *, timeout_s: float = 5.0
+    ) -> R:
+        """As `request`, of a service named here: for `Describe`, which every service answers."""
+        subject = subjects.command(self.site, service, type(request).verb)
+        try:
+            answer = await self.client.request(
+                subject, request.model_dump_json().encode(), timeout=timeout_s
+            )
+        except nats.errors.NoRespondersError:
+            raise _unavailable(service, "is not running") from None
+        except (nats.errors.TimeoutError, TimeoutError):
+            raise _unavailable(service, f"did not answer within {timeout_s:g} s") from None
+        try:
+            failure = Failure.model_validate_json(answer.data)
+        except ValidationError:
+            return reply.model_validate_json(answer.data)
+        raise RequestFailed(failure.error)
+
+    async def dead_letter(self, subject: str, payload: bytes, reason: str) -> None:
+        """Keep aside a message that could not be used, with the reason."""
+        self.dead_letters += 1
+        digest = hashlib.sha256(subject.encode() + payload).hexdigest()[:32]
+        await self.js.publish(
+            subjects.dead(self.site, self.service),
+            payload[:1_000_000],
+            stream=streams.DEAD,
+            headers={
+                "Nats-Msg-Id": f"{self.service}:{digest}",
+                "Banxi-Reason": json.dumps(reason, ensure_ascii=True)[1:-1][:500],
+                "Banxi-Subject": subject,
+                "Banxi-Service": self.service,
+            },
+        )
+
+
+def _stamped(event: Event, now: datetime) -> bytes:
+    return event.model_copy(update={"wall_time": now}).model_dump_json().encode()
+
+
+def _unavailable(service: str, what: str) -> RequestFailed:
+    return RequestFailed(Problem(code="unavailable", message=f"service {service} {what}"))

@@ -1,0 +1,82 @@
+"""Fixtures every tier shares, and the rule that every module names its tier."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import nats
+import pytest
+
+from services.common import streams
+from services.common.bus import Bus
+
+TIERS = {"unit", "connected", "slow"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        named = TIERS & {mark.name for mark in item.iter_markers()}
+        if len(named) != 1:
+            raise pytest.UsageError(
+                f"{item.nodeid}: its module must say `pytestmark = pytest.mark.<tier>` "
+                f"with exactly one of {', '.join(sorted(TIERS))}"
+            )
+
+
+def free_port() -> int:
+    """A port nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def nats_server_path() -> str:
+    """The nats-server of the wheel, beside the running Python."""
+    beside = Path(sys.executable).with_name("nats-server")
+    return str(beside) if beside.exists() else shutil.which("nats-server") or "nats-server"
+
+
+@pytest.fixture(scope="session")
+def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real nats-server with JetStream on a free port, for the whole session."""
+    port = free_port()
+    store = tmp_path_factory.mktemp("nats")
+    server = subprocess.Popen(
+        [nats_server_path(), "-js", "-sd", str(store), "-a", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            break
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+    yield f"nats://127.0.0.1:{port}"
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.fixture
+def site() -> str:
+    """A site of its own for every test, so that tests share a server without meeting."""
+    return f"t{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+async def bus(nats_url: str, site: str) -> AsyncIterator[Bus]:
+    """A connected bus with the streams declared."""
+    client = await nats.connect(nats_url)
+    await streams.declare(client.jetstream())
+    yield Bus(client, site=site, service="test")
+    await client.close()

@@ -1,0 +1,1 @@
+"""The `banxi` command: start, replay, evaluate, import, look after accounts."""
