@@ -79,7 +79,7 @@ class Event(Contract):
 
     @property
     def event_id(self) -> str:
-        """Deterministic id `{call}:{rule}:{start_ms}:{event}`: publishing twice is publishing once."""
+        """Deterministic id `{call}:{rule}:{start_ms}:{event}`: sent twice, stored once."""
         return f"{self.call_id}:{self.key}:{self.at_ms}:{self.event}"
 
 

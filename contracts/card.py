@@ -8,12 +8,12 @@ from typing import ClassVar, Literal
 from contracts.base import Contract, Derived, Ms, Share
 
 Slot = Literal["wrong", "answer", "moment"]
-"""`wrong` = what was just said wrong · `answer` = what to answer · `moment` = what this moment needs."""
+"""`wrong` = just said wrong · `answer` = what to answer · `moment` = what this moment needs."""
 CardKind = Literal["better_wording", "answer", "transfer", "advice", "wording"]
 
 
 class Source(Contract):
-    """Where an answer comes from. What is not recorded is None and shown as 未记录, never invented."""
+    """Where an answer comes from. What is not recorded is None (shown 未记录), never invented."""
 
     entry_id: str
     """Id of the knowledge entry."""

@@ -21,7 +21,7 @@ def trace_of(call_id: str) -> str:
 
 
 def traceparent(event: Event, cause: Mapping[str, str] | None = None) -> str:
-    """`00-{trace}-{span}-01`: the call's trace (or the cause's), a span id made from the event id."""
+    """`00-{trace}-{span}-01`: the call's trace (or the cause's), a span made from the event id."""
     match = _TRACEPARENT.match((cause or {}).get("traceparent", ""))
     trace = match.group(1) if match else trace_of(event.call_id)
     span = hashlib.sha256(event.event_id.encode()).hexdigest()[:16]
@@ -31,7 +31,7 @@ def traceparent(event: Event, cause: Mapping[str, str] | None = None) -> str:
 def headers(
     event: Event, *, source: str, wall_time: datetime, cause: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Headers of a published event. `source` is the service; `cause` the headers it was made from."""
+    """Headers of a published event: `source` is the service, `cause` the headers it came from."""
     return {
         "Nats-Msg-Id": event.event_id,
         "ce-specversion": "1.0",

@@ -10,7 +10,7 @@ Severity = Literal["notice", "urgent", "red_line"]
 
 
 class EscalationRaised(Derived):
-    """Something reached the supervisors. Raised again (with a higher `rise`) while nobody takes it."""
+    """Something reached the supervisors; raised again, `rise` higher, while nobody takes it."""
 
     event: ClassVar[str] = "escalation.raised"
 

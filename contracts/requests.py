@@ -13,7 +13,7 @@ class Problem(Contract):
     """Why a request could not be done."""
 
     code: str
-    """Short machine-readable code: `invalid`, `not_found`, `conflict`, `unavailable`, `internal`."""
+    """Machine-readable: `invalid`, `not_found`, `conflict`, `unavailable`, `internal`."""
     message: str
     """One sentence for people, saying what to do."""
     field: str | None = None
@@ -72,7 +72,7 @@ class Description(Reply):
     """Resident memory, MiB."""
     models: tuple[Model, ...] = ()
     """Models it has loaded."""
-    figures: dict[str, float] = {}
+    figures: dict[str, float] = Field(default_factory=dict)
     """Current figures: calls live, queue depth, dead letters …"""
 
 
@@ -121,7 +121,7 @@ class KnowledgeHit(Contract):
     """The entry's question."""
     answer: str | None = None
     """The answer; None for a transfer."""
-    source: dict[str, Any] = {}
+    source: dict[str, Any] = Field(default_factory=dict)
     """The fields of `contracts.card.Source`."""
 
 

@@ -19,7 +19,7 @@ class Correction(Contract):
 
 
 class TranscriptPartial(Event):
-    """What an open utterance sounds like so far. May be lost; a later one or the final replaces it."""
+    """What an open utterance sounds like so far. May be lost; a later one or the final follows."""
 
     event: ClassVar[str] = "transcript.partial"
 

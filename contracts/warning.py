@@ -36,7 +36,7 @@ class WarningRaised(Derived):
     level: Level
     """How loud."""
     provisional: bool = False
-    """True while it may still be withdrawn, for instance an interruption before its words are known."""
+    """True while it may be withdrawn, for instance an interruption before its words are known."""
     end_ms: Ms
     """End of the span as far as known, ms."""
     due_ms: Ms

@@ -1,1 +1,1 @@
-"""The services of Banxi. They share `contracts` and `services.common`, and never import each other."""
+"""The services of Banxi. They share `contracts` and `services.common`, nothing else."""

@@ -1,7 +1,7 @@
-"""Per-call consumption: a call's kept events, in order, one at a time, acknowledged after their effect.
+"""Per-call consumption: a call's kept events, in order, acknowledged after their effect.
 
-One durable pull consumer a partition, site and service. Within a partition messages are handled one after
-the other, so the events of a call keep their order; different partitions go in parallel. A failing
+One durable pull consumer a partition, site and service. Within a partition messages are handled
+one after the other, so the events of a call keep their order; partitions go in parallel. A failing
 handler is tried again in place (never handed back to the server: that would break the order), then
 the message goes to the dead letters and the call goes on.
 
@@ -65,7 +65,7 @@ class _Held(Generic[State]):
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[State]):
-    """What came of an event: the call's new state, events to publish now, and possibly more later."""
+    """What came of an event: the call's new state, events to publish now, perhaps more later."""
 
     state: State
     events: Sequence[Event] = ()
@@ -180,7 +180,7 @@ class CallConsumer(Generic[State]):
             self.handled += 1
             where = subjects.parse_stored(message.subject)
             if where is None or where.event not in KEPT:
-                # Unknown names may come from a newer version: records, which keeps all, reports them.
+                # Perhaps from a newer version: records, which keeps all, reports unknown names.
                 await message.ack()
                 return
             try:

@@ -111,7 +111,7 @@ class Service:
         self._handlers.append((handler, options))
 
     def lives_with(self, part: Part) -> None:
-        """A part with a beginning and an end: entered once the bus is there, left before it goes."""
+        """A part with a beginning and an end: entered when the bus is there, left before it."""
         self._parts.append(part)
 
     def fail(self, sentence: str) -> None:
