@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from contracts.base import ID_PATTERN, Event, Role
+from contracts.base import ID_PATTERN, ROLES, Event, Role
 
 ROOT = "banxi.v1"
 PARTITIONS = 16
@@ -42,6 +42,11 @@ def live(event: Event) -> str:
 def audio(site: str, call_id: str, role: Role) -> str:
     """The subject of one channel's audio frames."""
     return AUDIO.format(site=site, call_id=call_id, role=role)
+
+
+def audio_filter(site: str) -> str:
+    """Filter for the audio frames of all calls of a site."""
+    return AUDIO.format(site=site, call_id="*", role="*")
 
 
 def command(site: str, service: str, verb: str) -> str:
@@ -94,3 +99,26 @@ def parse_live(subject: str) -> CallSubject | None:
     if not is_id(tokens[2]) or not is_id(tokens[4]):
         return None
     return CallSubject(tokens[2], tokens[4], ".".join(tokens[5:]))
+
+
+@dataclass(frozen=True, slots=True)
+class AudioSubject:
+    """A subject of the audio stream, taken apart."""
+
+    site: str
+    call_id: str
+    role: Role
+
+
+def parse_audio(subject: str) -> AudioSubject | None:
+    """Take an audio subject apart; None where it is none of ours.
+
+    `banxi.v1.main.audio.c1.caller` → site `main`, call `c1`, role `caller`.
+    """
+    tokens = subject.split(".")
+    if len(tokens) != 6 or tokens[:2] != ["banxi", "v1"] or tokens[3] != "audio":
+        return None
+    if not is_id(tokens[2]) or not is_id(tokens[4]):
+        return None
+    role = next((role for role in ROLES if role == tokens[5]), None)
+    return None if role is None else AudioSubject(tokens[2], tokens[4], role)

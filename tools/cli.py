@@ -1,0 +1,59 @@
+"""The `banxi` command: every part of `tools/` under one roof."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import typer
+
+app = typer.Typer(
+    name="banxi",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Banxi 伴席: sits beside every agent of a hotline.\n\n"
+        "First steps: `banxi demo` shows the whole system on sample calls; `banxi up` starts it "
+        "for real, `banxi users add` makes accounts, `banxi kb import` brings your answers, "
+        "`banxi replay call.wav` plays a recording through the audio door. "
+        "Settings are environment variables BANXI_…; see docs/settings.md."
+    ),
+)
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    # name of the command: module of tools/, function or typer app in it
+    "up": ("tools.up", "up"),
+    "status": ("tools.up", "status"),
+    "demo": ("tools.demo", "demo"),
+    "replay": ("tools.replay", "replay"),
+    "purge": ("tools.purge", "purge"),
+}
+GROUPS: dict[str, tuple[str, str]] = {
+    "users": ("tools.users", "app"),
+    "kb": ("tools.kb", "app"),
+    "eval": ("tools.evaluate.commands", "app"),
+    "bench": ("tools.bench", "app"),
+    "contracts": ("tools.contracts", "app"),
+    "streams": ("tools.streams", "app"),
+}
+
+
+def build(arguments: list[str]) -> typer.Typer:
+    """The command with what `arguments` need. Only the group that is named is imported whole:
+    some of them bring models' libraries, and `banxi status` must not wait for those."""
+    wanted = next((a for a in arguments if not a.startswith("-")), None)
+    for name, (module, attribute) in COMMANDS.items():
+        if wanted in (None, name):
+            app.command(name)(getattr(importlib.import_module(module), attribute))
+    for name, (module, attribute) in GROUPS.items():
+        if wanted in (None, name):
+            app.add_typer(getattr(importlib.import_module(module), attribute), name=name)
+    if wanted is not None and wanted not in (*COMMANDS, *GROUPS):
+        return build([])
+    return app
+
+
+def main() -> None:
+    """Entry point of the command."""
+    build(sys.argv[1:])()
