@@ -64,7 +64,7 @@ class Event(Contract):
     """The event's name: the last tokens of its subject."""
 
     call_id: Id
-    """The call; one token of the subject."""
+    """The call; one token of the subject. Unique over all sites and never used again."""
     site: Id
     """The hotline site; one token of the subject."""
     at_ms: Ms

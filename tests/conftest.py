@@ -37,6 +37,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def wait_for_port(port: int, patience_s: float = 10.0) -> None:
+    """Return when somebody listens on the port."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
 def nats_server_path() -> str:
     """The nats-server of the wheel, beside the running Python."""
     beside = Path(sys.executable).with_name("nats-server")
@@ -53,15 +66,7 @@ def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            break
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+    wait_for_port(port)
     yield f"nats://127.0.0.1:{port}"
     server.terminate()
     server.wait(10)

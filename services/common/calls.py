@@ -154,26 +154,36 @@ class CallConsumer(Generic[State]):
             await asyncio.wait(self._later, timeout=10)
 
     async def _pull(self, partition: int, subscription: JetStreamContext.PullSubscription) -> None:
-        while not self._stopping.is_set():
-            try:
-                messages = await subscription.fetch(1, timeout=20)
-            # nats-py raises either of the two for an empty pull.
-            except (nats.errors.TimeoutError, TimeoutError):
-                continue
-            except nats.errors.Error as error:
-                if self._bus.client.is_closed:
-                    return
-                self._log.warning("pull failed, trying again", extra={"error": repr(error)})
-                await asyncio.sleep(1)
-                continue
-            for message in messages:
-                # Shielded: stopping must not cut a message in half.
-                work = asyncio.ensure_future(self._one(partition, message))
-                try:
-                    await asyncio.shield(work)
-                except asyncio.CancelledError:
-                    await asyncio.wait([work], timeout=10)
-                    raise
+        try:
+            while not self._stopping.is_set():
+                for message in await self._fetch(subscription):
+                    # Shielded: stopping must not cut a message in half.
+                    work = asyncio.ensure_future(self._one(partition, message))
+                    try:
+                        await asyncio.shield(work)
+                    except asyncio.CancelledError:
+                        await asyncio.wait([work], timeout=10)
+                        raise
+        finally:
+            # Else the server may hand a message to the pull that nobody waits for any more.
+            with contextlib.suppress(nats.errors.Error):
+                await subscription.unsubscribe()
+
+    async def _fetch(self, subscription: JetStreamContext.PullSubscription) -> list[Msg]:
+        """The next message, or none after a while."""
+        try:
+            # One at a time: nats-py waits for a batch to fill, which costs latency.
+            return await subscription.fetch(1, timeout=20)
+        # nats-py raises either of the two for an empty pull.
+        except (nats.errors.TimeoutError, TimeoutError):
+            return []
+        except nats.errors.Error as error:
+            if self._bus.client.is_closed:
+                self._stopping.set()
+                return []
+            self._log.warning("pull failed, trying again", extra={"error": repr(error)})
+            await asyncio.sleep(1)
+            return []
 
     async def _one(self, partition: int, message: Msg) -> None:
         async with self._locks[partition]:

@@ -14,6 +14,8 @@ CALLS = "BANXI_CALLS"
 AUDIO = "BANXI_AUDIO"
 DEAD = "BANXI_DEAD"
 
+PATIENCE_S = 30.0
+"""How long a service waits for the streams at its start, seconds."""
 DAY = 24 * 3600.0
 GIB = 1024**3
 
@@ -82,9 +84,9 @@ class StreamsMissing(RuntimeError):
     """The bus does not have our streams."""
 
 
-async def wait_for_streams(js: JetStreamContext, patience_s: float = 30.0) -> None:
+async def wait_for_streams(js: JetStreamContext) -> None:
     """Wait until the streams are there. Raises StreamsMissing, naming what to do."""
-    deadline = asyncio.get_running_loop().time() + patience_s
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
     for name in (CALLS, AUDIO, DEAD):
         while True:
             try:

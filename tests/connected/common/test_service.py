@@ -1,0 +1,116 @@
+"""The life of a service against a real server: ready, typed failures, missing streams."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contracts.requests import (
+    AskHistory,
+    Describe,
+    Description,
+    History,
+    PastCall,
+    Problem,
+    Reply,
+)
+from services.common.bus import Bus, RequestFailed
+from services.common.service import CannotStart, Service
+from services.common.settings import ServiceSettings
+from tests.conftest import free_port, nats_server_path, wait_for_port
+
+pytestmark = pytest.mark.connected
+
+
+def settings(nats_url: str, site: str) -> ServiceSettings:
+    return ServiceSettings(nats_url=nats_url, site=site)
+
+
+async def test_a_service_describes_itself_and_answers_typed(
+    nats_url: str, site: str, bus: Bus
+) -> None:
+    service = Service("records", settings(nats_url, site))
+
+    async def history(asked: AskHistory) -> Reply:
+        if asked.caller_number == "0":
+            raise RequestFailed(Problem(code="not_found", message="nobody"))
+        if asked.caller_number == "1":
+            raise ValueError("a number in here must not get out: 19900000001")
+        return History(calls=(PastCall(call_id="c1", started_at="2026-01-01T00:00:00Z"),))
+
+    service.answers(AskHistory, history)
+    async with service.running():
+        said = await bus.request_of("records", Describe(), Description)
+        assert (said.service, said.ready) == ("records", True)
+        assert (await bus.request(AskHistory(caller_number="2"), History)).calls[0].call_id == "c1"
+        with pytest.raises(RequestFailed) as refused:
+            await bus.request(AskHistory(caller_number="0"), History)
+        assert refused.value.problem.code == "not_found"
+        with pytest.raises(RequestFailed) as broken:
+            await bus.request(AskHistory(caller_number="1"), History)
+        assert broken.value.problem.code == "internal"
+        assert "19900000001" not in broken.value.problem.message
+        answer = await bus.client.request(f"banxi.v1.{site}.cmd.records.history", b"{nonsense")
+        assert b'"code":"invalid"' in answer.data
+    with pytest.raises(RequestFailed) as gone:
+        await bus.request(AskHistory(caller_number="2"), History, timeout_s=1)
+    assert gone.value.problem.code == "unavailable"
+
+
+@pytest.fixture
+def empty_nats(tmp_path: Path) -> Iterator[str]:
+    """A NATS server that has JetStream but none of our streams."""
+    port = free_port()
+    command = [nats_server_path(), "-js", "-sd", str(tmp_path), "-a", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for_port(port)
+    yield f"nats://127.0.0.1:{port}"
+    server.terminate()
+    server.wait(10)
+
+
+async def test_without_our_streams_a_service_says_what_to_do(
+    empty_nats: str, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.common.streams.PATIENCE_S", 0.5)
+    service = Service("conduct", settings(empty_nats, site))
+    with pytest.raises(CannotStart, match="banxi up"):
+        async with service.running():
+            pass
+
+
+def test_a_wrong_setting_is_one_sentence_and_exit_code_2() -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from services.common.settings import *; load(ListenerSettings)",
+        ],
+        env={"PATH": "/usr/bin:/bin", "BANXI_SITE": "two words"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("BANXI_SITE: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_open_address_needs_its_tokens() -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from services.common.settings import *; load(ListenerSettings)",
+        ],
+        env={"PATH": "/usr/bin:/bin", "BANXI_HOST": "0.0.0.0"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "BANXI_DOOR_TOKEN" in done.stderr
