@@ -113,7 +113,7 @@ async def test_a_calls_events_come_in_order_whatever_other_calls_do(bus: Bus) ->
     scribe = Scribe()
     consumer = CallConsumer(bus, scribe, log=LOG)
     await consumer.start()
-    calls = [f"{site}-{n}" for n in range(12)]
+    calls = [f"{bus.site}-{n}" for n in range(12)]
     for at in range(0, 1000, 100):
         for call in calls:
             await say(bus, call, f"+{at}")
