@@ -91,6 +91,19 @@ def nats_server() -> str:
     return found
 
 
+async def listening(port: int, patience_s: float = 10.0) -> None:
+    """Return when somebody listens on the port of this machine; TimeoutError after a while."""
+    async with asyncio.timeout(patience_s):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+
+
 Say = Callable[[str, str], None]
 """Takes a line of a process's log: (name of the process, line)."""
 
@@ -221,16 +234,12 @@ class System:
         return _Child("nats", [nats_server(), "-c", str(config)])
 
     async def _declare_streams(self) -> None:
-        for attempt in range(50):
-            try:
-                client = await nats.connect(self.nats_url, connect_timeout=2, allow_reconnect=False)
-                break
-            except (nats.errors.Error, OSError, TimeoutError):
-                if self.gave_up or attempt == 49:
-                    raise CannotStart(
-                        self.gave_up or f"cannot reach NATS at {self.nats_url}"
-                    ) from None
-                await asyncio.sleep(0.1)
+        try:
+            if self.own_nats:
+                await listening(self.ports.nats)
+            client = await nats.connect(self.nats_url, connect_timeout=5, allow_reconnect=False)
+        except (nats.errors.Error, OSError, TimeoutError):
+            raise CannotStart(self.gave_up or f"cannot reach NATS at {self.nats_url}") from None
         try:
             await streams.declare(client.jetstream())
         except nats.errors.NoRespondersError:

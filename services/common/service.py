@@ -61,6 +61,7 @@ class Service:
             token=token,
             name=f"banxi-{name}",
             logger=None,
+            error_cb=self._bus_error,
             connect_timeout=5,
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
@@ -119,6 +120,10 @@ class Service:
         self.detail = sentence
         self.ready = False
         self.stopping.set()
+
+    async def _bus_error(self, error: Exception) -> None:
+        """One line where nats-py would print a traceback for every try to reconnect."""
+        self.log.warning("bus trouble", extra={"error": type(error).__name__})
 
     async def _describe(self, _: Describe) -> Description:
         rss = psutil.Process().memory_info().rss / 2**20

@@ -30,7 +30,7 @@ Figures = Mapping[str, float | None]
 
 
 class Line(BaseModel):
-    """What every labelled line has. Subclasses add the inputs, and the labels as optional fields."""
+    """What every labelled line has. Subclasses add inputs, and the labels as optional fields."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
 
