@@ -13,7 +13,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -136,12 +136,14 @@ class System:
         site: str = "main",
         nats_url: str | None = None,
         environment: Mapping[str, str] | None = None,
+        without: Collection[str] = (),
     ) -> None:
         self.data_dir = data_dir
         self.ports = ports
         self.site = site
         self.own_nats = nats_url is None
         self.nats_url = nats_url or f"nats://127.0.0.1:{ports.nats}"
+        self.services = tuple(name for name in SERVICES if name not in without)
         self.gave_up: str | None = None
         self.over = asyncio.Event()
         self._say = say
@@ -158,7 +160,7 @@ class System:
                 self.ports.check_free()
                 await self._launch(self._nats_child())
             await self._declare_streams()
-            for name in SERVICES:
+            for name in self.services:
                 command = [sys.executable, "-m", f"services.{name}"]
                 await self._launch(_Child(name, command))
         except BaseException:
@@ -171,7 +173,7 @@ class System:
         try:
             bus = Bus(client, site=self.site, service="up")
             deadline = asyncio.get_running_loop().time() + patience_s
-            waiting = set(SERVICES)
+            waiting = set(self.services)
             while waiting:
                 if self.gave_up:
                     raise CannotStart(self.gave_up)

@@ -59,6 +59,10 @@ def up(
     nats_url: Annotated[
         str | None, typer.Option("--nats", help="Use this NATS server instead of starting one.")
     ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave a service out, for instance to bring your own; may be repeated."),
+    ] = None,
 ) -> None:
     """Start nats-server and every service; Ctrl-C stops them all.
 
@@ -66,16 +70,28 @@ def up(
     fails is started again. The pages are then at http://127.0.0.1:7700 (sign in with an account
     of `banxi users`), the audio door at ws://127.0.0.1:7710/v1/audio.
     """
-    site = load(ServiceSettings).site
+    if unknown := set(without or ()) - set(SERVICES):
+        typer.echo(
+            f"no such service: {', '.join(unknown)}; there are {', '.join(SERVICES)}", err=True
+        )
+        raise typer.Exit(2)
+    ports = Ports(nats_port, door_port, desk_port)
+    system = System(
+        data.resolve(),
+        ports,
+        say=prefixed,
+        nats_url=nats_url,
+        site=load(ServiceSettings).site,
+        without=without or (),
+    )
     try:
-        asyncio.run(_up(data.resolve(), Ports(nats_port, door_port, desk_port), nats_url, site))
+        asyncio.run(_up(system, ports))
     except CannotStart as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
 
 
-async def _up(data: Path, ports: Ports, nats_url: str | None, site: str) -> None:
-    system = System(data, ports, say=prefixed, nats_url=nats_url, site=site)
+async def _up(system: System, ports: Ports) -> None:
     stop_on_signals(system.over)
     try:
         await system.start()

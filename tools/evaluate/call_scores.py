@@ -101,7 +101,7 @@ def quantile(values: Sequence[float], share: float) -> float | None:
 
 def judge(pairs: Sequence[tuple[Observed, Mapping[str, Any]]]) -> Judged:
     """Score calls against their ground truth (`samples/calls/README.md` has its form)."""
-    tallies = {kind: Tally() for kind in WARNING_KINDS}
+    tallies: dict[str, Tally] = {kind: Tally() for kind in WARNING_KINDS}
     errors: list[Mapping[str, object]] = []
     right_types = labelled = edits = characters = 0
     finals = [u.final_at - u.end for seen, _ in pairs for u in seen.transcript]

@@ -1,19 +1,19 @@
-"""`banxi eval call-type`: the type of labelled calls, utterance by utterance, as the service says it."""
+"""`banxi eval call-type`: labelled calls heard turn by turn, by the service's own assessor."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from pydantic import BaseModel, ConfigDict
 
 from contracts.base import Role
 from contracts.call_type import CALL_TYPES, INTAKES, CallType, Intake
-from services.call_type.assess import Assessor, Dialogue, Heard
+from services.call_type.assess import Assessor
+from services.call_type.dialogue import Dialogue, Heard
 from services.call_type.prototypes import Prototypes, fit
 from services.call_type.tables import load_tables
 from services.common.service import CannotStart
@@ -216,7 +216,7 @@ def _judged(call: Call, said: Said) -> scores.Judged:
         accept=frozenset({call.label, *call.accept}),
         start=call.start or call.label,
         turns=tuple((switch.turn, switch.label) for switch in call.switch),
-        intake=frozenset({call.intake, *call.intake_accept} - {None}),
+        intake=frozenset((call.intake, *call.intake_accept) if call.intake else ()),
         caller_turns=tuple(turns),
         said=said.label,
         confidence=said.confidence,
