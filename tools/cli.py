@@ -12,14 +12,21 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help=(
-        "Banxi 伴席: sits beside every agent of a hotline.\n\n"
-        "First steps: `banxi demo` shows the whole system on sample calls; `banxi up` starts it "
-        "for real, `banxi users add` makes accounts, `banxi kb import` brings your answers, "
-        "`banxi replay call.wav` plays a recording through the audio door. "
-        "Settings are environment variables BANXI_…; see docs/settings.md."
-    ),
 )
+
+HELP = (
+    "Banxi 伴席: sits beside every agent of a hotline.\n\n"
+    "First steps: `banxi demo` shows the whole system on sample calls; `banxi up` starts it "
+    "for real, `banxi users add` makes accounts, `banxi kb import` brings your answers, "
+    "`banxi replay call.wav` plays a recording through the audio door. "
+    "Settings are environment variables BANXI_…; see README.md."
+)
+
+
+@app.callback(help=HELP)
+def banxi() -> None:
+    """Keeps the name of the command even where `build` adds a single one."""
+
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # name of the command: module of tools/, function or typer app in it

@@ -13,11 +13,12 @@ import typer
 from tools.replay import Recording, RecordingError, play, read_recording
 from tools.system import CannotStart, Ports, System
 from tools.up import DataOption, DeskPort, DoorPort, NatsPort, prefixed, stop_on_signals
-from tools.users import DEMO_AGENTS, demo_links
+from tools.users import DEMO, DemoLink, demo_links
 
 PAUSE_S = 4.0
 """Between two calls of an agent, seconds: wrap-up."""
 
+AGENTS = tuple(agent_id for _, _, agent_id in DEMO if agent_id)
 SAMPLES = Path(__file__).parent.parent / "samples" / "calls"
 
 
@@ -55,7 +56,7 @@ async def _demo(data: Path, ports: Ports, recordings: list[Recording], once: boo
     playing: asyncio.Task[None] | None = None
     try:
         await system.start()
-        _print_links(await demo_links(data, ports.desk))
+        _print_links(await demo_links(data), ports.desk)
         over = asyncio.create_task(system.over.wait())
         ready = asyncio.create_task(system.wait_ready())
         await asyncio.wait({over, ready}, return_when=asyncio.FIRST_COMPLETED)
@@ -76,10 +77,11 @@ async def _demo(data: Path, ports: Ports, recordings: list[Recording], once: boo
         raise CannotStart(system.gave_up)
 
 
-def _print_links(links: dict[str, str]) -> None:
-    prefixed("banxi", "open in a browser (each link signs in once):")
-    for who, address in links.items():
-        prefixed("banxi", f"  {who}  {address}")
+def _print_links(links: list[DemoLink], port: int) -> None:
+    prefixed("banxi", "open in a browser (each link signs in once; all of them in one browser):")
+    for link in links:
+        who = f"agent {link.account.agent_id}" if link.account.agent_id else "supervisor"
+        prefixed("banxi", f"  {who:<12} http://127.0.0.1:{port}{link.path}")
 
 
 async def _play_for_ever(recordings: list[Recording], ports: Ports, site: str, once: bool) -> None:
@@ -87,7 +89,7 @@ async def _play_for_ever(recordings: list[Recording], ports: Ports, site: str, o
     url = f"ws://127.0.0.1:{ports.door}/v1/audio"
 
     async def agent_plays(number: int, agent_id: str) -> None:
-        mine = recordings[number :: len(DEMO_AGENTS)]
+        mine = recordings[number :: len(AGENTS)]
         for recording in mine if once else itertools.cycle(mine):
             stamp = datetime.now().strftime("%m%d-%H%M%S")
             await play(
@@ -100,5 +102,5 @@ async def _play_for_ever(recordings: list[Recording], ports: Ports, site: str, o
             await asyncio.sleep(PAUSE_S)
 
     async with asyncio.TaskGroup() as group:
-        for number, agent_id in enumerate(DEMO_AGENTS):
+        for number, agent_id in enumerate(AGENTS):
             group.create_task(agent_plays(number, agent_id))

@@ -237,6 +237,8 @@ async def _stream(settings: ServiceSettings) -> AsyncIterator[_Stream | None]:
             token=token,
             connect_timeout=2,
             allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0.2,
             error_cb=_quiet,
         )
     except (nats.errors.Error, OSError, TimeoutError):

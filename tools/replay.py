@@ -27,6 +27,7 @@ __all__ = ["Played", "Recording", "RecordingError", "play", "read_recording", "r
 PLAYED_WRONG = 1
 BAD_FILE = 2
 INTERRUPTED = 130
+BUS_PATIENCE_S = 5.0
 HANG_UP: Mapping[str, HungUpBy] = {
     "agent": "agent",
     "caller": "caller",
@@ -155,7 +156,9 @@ async def _perform(
     address = nats_url or settings.nats_url
     token = settings.nats_token.get_secret_value() if settings.nats_token else None
     try:
-        client = await nats.connect(address, token=token, connect_timeout=5, allow_reconnect=False)
+        # On its own it tries for two minutes, with a traceback each time.
+        async with asyncio.timeout(BUS_PATIENCE_S):
+            client = await nats.connect(address, token=token, error_cb=_hush)
     except (nats.errors.Error, OSError, TimeoutError) as error:
         raise BusUnreachable(
             f"cannot reach NATS at {address} ({type(error).__name__}): "
@@ -174,6 +177,10 @@ async def _perform(
         raise BusUnreachable(str(error)) from None
     finally:
         await client.close()
+
+
+async def _hush(_: Exception) -> None:
+    """What goes wrong with the connection is said by who uses it."""
 
 
 async def _all(jobs: Mapping[str, Job], concurrency: int) -> int:

@@ -282,7 +282,7 @@ class System:
         assert process.stdout
         async for raw in process.stdout:
             line = raw.decode("utf-8", "replace").rstrip()
-            if line:
+            if line and not (child.name == "nats" and "[INF]" in line):
                 child.last_line = line
                 self._say(child.name, line)
         code = await process.wait()

@@ -154,14 +154,15 @@ async def _ask_all(settings: ServiceSettings) -> dict[str, Description | None]:
 
 
 def _table(said: dict[str, Description | None]) -> Table:
-    table = Table("service", "state", "pid", "memory", "models", "figures")
+    table = Table("service", "state", "pid", "memory", "models", "figures", show_lines=True)
+    table.columns[-1].overflow = "fold"
     for name, description in said.items():
         if description is None:
             table.add_row(name, "[red]not running[/]", "", "", "", "")
             continue
         state = "[green]ready[/]" if description.ready else f"[yellow]{description.detail}[/]"
         models = ", ".join(f"{m.name} {m.version}" for m in description.models)
-        figures = "  ".join(f"{k}={v:g}" for k, v in sorted(description.figures.items()))
+        figures = " ".join(f"{k}={v:g}" for k, v in sorted(description.figures.items()))
         memory = f"{description.rss_mb:.0f} MB"
         table.add_row(name, state, str(description.pid), memory, models, figures)
     return table

@@ -70,7 +70,9 @@ def calls(
     truths = {path.stem: _truth(path) for path in files}
     try:
         seen = asyncio.run(
-            _observe(files, truths, speed, url, nats_url, site, kb, concurrency, verbose)
+            _observe(
+                files, truths, speed, url, nats_url, site, kb and kb.resolve(), concurrency, verbose
+            )
         )
     except CannotStart as error:
         fail(str(error), 1)
@@ -123,7 +125,7 @@ async def _observe(
         return await _play_all(files, truths, speed, url, nats_url, site, concurrency)
     with tempfile.TemporaryDirectory(prefix="banxi-eval-") as folder:
         ports = free_ports()
-        environment = {"BANXI_KNOWLEDGE__SAMPLE_BASE": str(kb.resolve())} if kb else {}
+        environment = {"BANXI_KNOWLEDGE__BASE": str(kb)} if kb else {}
         say = prefixed if verbose else _hush
         system = System(Path(folder), ports, say=say, environment=environment)
         try:
