@@ -245,6 +245,8 @@ class KeptCall(Reply):
     """Whether it is over."""
     events: tuple[KeptEvent, ...]
     """In the order of the stream."""
+    more: bool = False
+    """True where later events did not fit: ask again with `skip`."""
 
 
 class AskCall(Request):
@@ -256,6 +258,8 @@ class AskCall(Request):
 
     call_id: Id
     """The call."""
+    skip: Annotated[int, Field(ge=0)] = 0
+    """How many events to leave out from the beginning: those already had."""
 
 
 class EscalationHandled(Reply):

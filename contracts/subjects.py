@@ -26,7 +26,7 @@ _ID = re.compile(ID_PATTERN)
 
 def is_id(text: str) -> bool:
     """Whether `text` may stand as a site or a call id."""
-    return bool(_ID.match(text))
+    return bool(_ID.fullmatch(text))
 
 
 def call(event: Event) -> str:

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from tools.replay import Recording, RecordingError, play, read_recording
+from tools.door_client import play
+from tools.recordings import Recording, RecordingError, read_recording
 from tools.system import CannotStart, Ports, System
 from tools.up import DataOption, DeskPort, DoorPort, NatsPort, prefixed, stop_on_signals
 from tools.users import DEMO, DemoLink, demo_links

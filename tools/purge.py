@@ -77,7 +77,9 @@ def purge(
         typer.Option(help="Age a call must have reached since it ended: 30d, 12h or 90m."),
     ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before deleting.")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Say what would go; delete nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go; delete nothing.")
+    ] = False,
     receipt: Annotated[
         Path | None, typer.Option(help="Write the receipt to this JSON file as well.")
     ] = None,
@@ -134,8 +136,8 @@ async def _purge(
                 call_ids += [c for c in await stream.ended_before(cutoff) if c not in known]
             calls, events = purging.count(engine, call_ids)
             typer.echo(
-                f"{len(call_ids)} calls ended before {cutoff:%Y-%m-%d %H:%M} UTC; "
-                f"the records hold {calls} of them with {events} events",
+                f"calls that ended before {cutoff:%Y-%m-%d %H:%M} UTC: {len(call_ids)}; "
+                f"in the records: {calls} with {events} events",
                 err=True,
             )
             if dry_run or not call_ids:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import soundfile
-import soxr  # type: ignore[import-untyped]
+import soxr
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contracts.base import Id, Role

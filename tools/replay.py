@@ -9,15 +9,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import nats
-import nats.errors
 import typer
+from nats.errors import Error as NatsError
 
 from contracts.base import Role
 from contracts.door import Codec
 from services.common import streams
 from services.common.bus import Bus
 from services.common.settings import ServiceSettings, load
+from tools.connection import BusUnreachable, connected, token_of
 from tools.door_client import DOOR, DoorRefused, DoorUnreachable, Played, play
 from tools.recordings import HungUpBy, Recording, RecordingError, read_recording
 from tools.scripted_calls import ScriptError, perform, read_script, timeline
@@ -27,7 +27,6 @@ __all__ = ["Played", "Recording", "RecordingError", "play", "read_recording", "r
 PLAYED_WRONG = 1
 BAD_FILE = 2
 INTERRUPTED = 130
-BUS_PATIENCE_S = 5.0
 HANG_UP: Mapping[str, HungUpBy] = {
     "agent": "agent",
     "caller": "caller",
@@ -36,10 +35,6 @@ HANG_UP: Mapping[str, HungUpBy] = {
 }
 
 Job = Callable[[], Awaitable[object]]
-
-
-class BusUnreachable(RuntimeError):
-    """A script needs the bus. The message is one sentence that says what to do."""
 
 
 def replay(
@@ -133,7 +128,7 @@ def replay(
         failed = asyncio.run(work)
     except (RecordingError, ScriptError) as error:
         _stop(str(error), BAD_FILE)
-    except BusUnreachable as error:
+    except (BusUnreachable, streams.StreamsMissing) as error:
         _stop(str(error), PLAYED_WRONG)
     except KeyboardInterrupt:
         _stop("stopped", INTERRUPTED)
@@ -154,17 +149,7 @@ async def _perform(
     """Play a script on the bus. Returns how many calls failed."""
     script = read_script(path)
     address = nats_url or settings.nats_url
-    token = settings.nats_token.get_secret_value() if settings.nats_token else None
-    try:
-        # On its own it tries for two minutes, with a traceback each time.
-        async with asyncio.timeout(BUS_PATIENCE_S):
-            client = await nats.connect(address, token=token, error_cb=_hush)
-    except (nats.errors.Error, OSError, TimeoutError) as error:
-        raise BusUnreachable(
-            f"cannot reach NATS at {address} ({type(error).__name__}): "
-            "start the system with `banxi up`, or give its --nats"
-        ) from None
-    try:
+    async with connected(address, token_of(settings)) as client:
         bus = Bus(client, site=site, service="replay")
         await streams.wait_for_streams(bus.js)
 
@@ -173,14 +158,6 @@ async def _perform(
 
         names = _names([path.stem] * calls, call_id)
         return await _all({name: job(name) for name in names}, concurrency)
-    except streams.StreamsMissing as error:
-        raise BusUnreachable(str(error)) from None
-    finally:
-        await client.close()
-
-
-async def _hush(_: Exception) -> None:
-    """What goes wrong with the connection is said by who uses it."""
 
 
 async def _all(jobs: Mapping[str, Job], concurrency: int) -> int:
@@ -194,7 +171,7 @@ async def _all(jobs: Mapping[str, Job], concurrency: int) -> int:
             typer.echo(f"{name}: playing", err=True)
             try:
                 await job()
-            except (DoorRefused, DoorUnreachable, nats.errors.Error, TimeoutError) as error:
+            except (DoorRefused, DoorUnreachable, NatsError, TimeoutError) as error:
                 failed += 1
                 typer.echo(f"{name}: {error}", err=True)
             else:

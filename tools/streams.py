@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-import nats
 import nats.errors
 import typer
 
 from services.common import streams
 from services.common.settings import ServiceSettings, load
+from tools.connection import BusUnreachable, connected, token_of
 
 app = typer.Typer(help="The streams of the bus. `banxi up` declares them by itself.")
 
@@ -26,18 +26,17 @@ def declare(replicas: int = 1) -> None:
     Run it once against an existing cluster, with --replicas 3, before the services start.
     """
     settings = load(ServiceSettings)
-    token = settings.nats_token.get_secret_value() if settings.nats_token else None
 
     async def declared() -> None:
-        client = await nats.connect(settings.nats_url, token=token, connect_timeout=5)
-        try:
+        async with connected(settings.nats_url, token_of(settings)) as client:
             await streams.declare(client.jetstream(), replicas)
-        finally:
-            await client.close()
 
     try:
         asyncio.run(declared())
-    except (nats.errors.Error, OSError, TimeoutError) as error:
+    except BusUnreachable as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    except nats.errors.Error as error:
         typer.echo(f"{settings.nats_url}: {type(error).__name__}: {error}", err=True)
         raise typer.Exit(1) from None
     names = ", ".join(str(config.name) for config in streams.definitions())

@@ -17,13 +17,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nats
 import nats.errors
-from nats.aio.client import Client
 
 from contracts.requests import Describe, Description
 from services.common import streams
 from services.common.bus import Bus, RequestFailed
+from tools.connection import BusUnreachable, connected
 
 SERVICES = (
     "embedding",
@@ -169,8 +168,7 @@ class System:
 
     async def wait_ready(self, patience_s: float = 300.0) -> None:
         """Until every service says it is ready. Raises CannotStart naming those that are not."""
-        client = await self.connect()
-        try:
+        async with connected(self.nats_url) as client:
             bus = Bus(client, site=self.site, service="up")
             deadline = asyncio.get_running_loop().time() + patience_s
             waiting = set(self.services)
@@ -185,12 +183,6 @@ class System:
                 if asyncio.get_running_loop().time() > deadline:
                     raise CannotStart(f"not ready after {patience_s:g} s: {', '.join(waiting)}")
                 await asyncio.sleep(0.2)
-        finally:
-            await client.close()
-
-    async def connect(self) -> Client:
-        """A client of this system's NATS; the caller closes it."""
-        return await nats.connect(self.nats_url, connect_timeout=5, max_reconnect_attempts=5)
 
     async def stop(self) -> None:
         """Stop the services, then nats-server; nothing is left running."""
@@ -239,17 +231,14 @@ class System:
         try:
             if self.own_nats:
                 await listening(self.ports.nats)
-            client = await nats.connect(self.nats_url, connect_timeout=5, allow_reconnect=False)
-        except (nats.errors.Error, OSError, TimeoutError):
-            raise CannotStart(self.gave_up or f"cannot reach NATS at {self.nats_url}") from None
-        try:
-            await streams.declare(client.jetstream())
+            async with connected(self.nats_url) as client:
+                await streams.declare(client.jetstream())
+        except (BusUnreachable, TimeoutError) as error:
+            raise CannotStart(self.gave_up or str(error) or "nats-server does not listen") from None
         except nats.errors.NoRespondersError:
             raise CannotStart(
                 f"the NATS server at {self.nats_url} has no JetStream: start it with -js"
             ) from None
-        finally:
-            await client.close()
 
     async def _launch(self, child: _Child) -> None:
         self._children[child.name] = child
@@ -326,7 +315,7 @@ def _alive(pid: int) -> bool:
 
 
 def _die_with_parent() -> None:
-    """In the child: be told to stop when the parent dies, even by kill -9 (Linux only)."""
+    """In the child: die with the parent, even when that is killed (Linux only)."""
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)

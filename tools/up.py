@@ -10,8 +10,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import nats
-import nats.errors
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +17,7 @@ from rich.table import Table
 from contracts.requests import Describe, Description
 from services.common.bus import Bus, RequestFailed
 from services.common.settings import ServiceSettings, load
+from tools.connection import BusUnreachable, connected, token_of
 from tools.system import SERVICES, CannotStart, Ports, System
 
 COLOURS = (32, 33, 34, 35, 36, 92, 93, 94, 95, 96)
@@ -121,8 +120,8 @@ def status(
     settings = load(ServiceSettings)
     try:
         said = asyncio.run(_ask_all(settings))
-    except (nats.errors.Error, OSError, TimeoutError):
-        typer.echo(f"no NATS server at {settings.nats_url}: start Banxi with `banxi up`", err=True)
+    except BusUnreachable as error:
+        typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     if as_json:
         rows = {name: d.model_dump(mode="json") if d else None for name, d in said.items()}
@@ -134,22 +133,16 @@ def status(
 
 
 async def _ask_all(settings: ServiceSettings) -> dict[str, Description | None]:
-    token = settings.nats_token.get_secret_value() if settings.nats_token else None
-    client = await nats.connect(
-        settings.nats_url, token=token, connect_timeout=2, allow_reconnect=False
-    )
-    bus = Bus(client, site=settings.site, service="status")
+    async with connected(settings.nats_url, token_of(settings)) as client:
+        bus = Bus(client, site=settings.site, service="status")
 
-    async def ask(name: str) -> Description | None:
-        try:
-            return await bus.request_of(name, Describe(), Description, timeout_s=3)
-        except RequestFailed:
-            return None
+        async def ask(name: str) -> Description | None:
+            try:
+                return await bus.request_of(name, Describe(), Description, timeout_s=3)
+            except RequestFailed:
+                return None
 
-    try:
         answers = await asyncio.gather(*(ask(name) for name in SERVICES))
-    finally:
-        await client.close()
     return dict(zip(SERVICES, answers, strict=True))
 
 

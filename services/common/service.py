@@ -5,7 +5,8 @@ A service's `app.py` makes a `Service`, hangs its parts on it and returns it; `r
     service = Service("conduct", settings)
     service.answers(Score, give_score)          # a request of the bus
     service.follows_calls(ConductHandler(...))  # its calls, in order
-    run(service)
+
+and its `__main__.py` says `run(create_app, Settings)`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from services.common import streams
 from services.common.bus import Bus, RequestFailed
 from services.common.calls import CallConsumer, CallHandler
 from services.common.logs import get_logger, set_up_logs
-from services.common.settings import ServiceSettings
+from services.common.settings import HostedSettings, ServiceSettings, load
 from services.common.version import VERSION
 
 Req = TypeVar("Req", bound=Request)
@@ -191,14 +192,20 @@ async def _run(service: Service) -> str:
     return failure
 
 
-def run(service: Service) -> None:
-    """Run until SIGTERM or SIGINT. Exit code 1 with one sentence where it could not."""
-    set_up_logs(service.settings.log_level)
+def run(create_app: Callable[[HostedSettings], Service], settings: type[HostedSettings]) -> None:
+    """Read the settings, make the service, run it until SIGTERM or SIGINT.
+
+    Exit code 2 with one sentence where a setting is wrong, 1 where the service cannot work.
+    """
+    loaded = load(settings)
+    set_up_logs(loaded.log_level)
     try:
+        service = create_app(loaded)
         failure = asyncio.run(_run(service))
     except CannotStart as error:
         failure = str(error)
+    log = get_logger("service")
     if failure:
-        service.log.error(failure)
+        log.error(failure)
         sys.exit(1)
-    service.log.info("stopped")
+    log.info("stopped")

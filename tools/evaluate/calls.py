@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import nats
 import typer
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -26,9 +25,11 @@ from contracts.events import NotAContract, read_event
 from contracts.transcript import TranscriptFinal
 from contracts.warning import HoldEnded, SilenceEnded, WarningRaised, WarningWithdrawn
 from services.common import streams
+from tools.connection import BusUnreachable, connected
+from tools.door_client import DoorRefused, DoorUnreachable, play
 from tools.evaluate.call_scores import Observed, Raised, Said, judge
 from tools.evaluate.report import Report, fail, show, write_predictions
-from tools.replay import Recording, play, read_recording
+from tools.recordings import RecordingError, read_recording
 from tools.system import CannotStart, System, free_ports
 from tools.up import prefixed
 
@@ -74,7 +75,7 @@ def calls(
                 files, truths, speed, url, nats_url, site, kb and kb.resolve(), concurrency, verbose
             )
         )
-    except CannotStart as error:
+    except (CannotStart, BusUnreachable, DoorRefused, DoorUnreachable, RecordingError) as error:
         fail(str(error), 1)
     if predictions:
         write_predictions(predictions, (_prediction(call) for call in seen))
@@ -122,7 +123,8 @@ async def _observe(
     verbose: bool,
 ) -> list[Observed]:
     if url:
-        return await _play_all(files, truths, speed, url, nats_url, site, concurrency)
+        async with connected(nats_url) as client:
+            return await _play_all(files, truths, speed, url, client, site, concurrency)
     with tempfile.TemporaryDirectory(prefix="banxi-eval-") as folder:
         ports = free_ports()
         environment = {"BANXI_KNOWLEDGE__BASE": str(kb)} if kb else {}
@@ -132,9 +134,8 @@ async def _observe(
             await system.start()
             await system.wait_ready()
             door = f"ws://127.0.0.1:{ports.door}/v1/audio"
-            return await _play_all(
-                files, truths, speed, door, system.nats_url, system.site, concurrency
-            )
+            async with connected(system.nats_url) as client:
+                return await _play_all(files, truths, speed, door, client, system.site, concurrency)
         finally:
             await system.stop()
 
@@ -158,11 +159,10 @@ async def _play_all(
     truths: Mapping[str, dict[str, Any]],
     speed: float,
     url: str,
-    nats_url: str,
+    client: Client,
     site: str,
     concurrency: int,
 ) -> list[Observed]:
-    client = await nats.connect(nats_url, connect_timeout=5)
     watched: dict[str, _Watched] = {}
     loop = asyncio.get_running_loop()
 
@@ -181,7 +181,7 @@ async def _play_all(
             call.started = event.wall_time
         call.ended |= isinstance(event, CallEnded)
 
-    subscription = await _subscribe(client, site, hear)
+    await _subscribe(client, site, hear)
     slots = asyncio.Semaphore(concurrency)
     stamp = datetime.now().strftime("%H%M%S")
 
@@ -189,7 +189,7 @@ async def _play_all(
         async with slots:
             call_id = f"{path.stem[:50]}-{stamp}"
             watched[call_id] = _Watched()
-            recording: Recording = read_recording(path)
+            recording = read_recording(path)
             hangup = truths[path.stem].get("hangup") or {}
             await play(
                 recording,
@@ -209,11 +209,7 @@ async def _play_all(
             typer.echo(f"{path.stem}: played, {len(call.events)} events", err=True)
             return observed(path.stem, call.events, speed)
 
-    try:
-        return list(await asyncio.gather(*(one(path) for path in files)))
-    finally:
-        await subscription.unsubscribe()
-        await client.close()
+    return list(await asyncio.gather(*(one(path) for path in files)))
 
 
 async def _subscribe(client: Client, site: str, hear: Any) -> Any:

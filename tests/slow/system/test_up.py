@@ -63,11 +63,13 @@ def light(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path, Ports]]
         if "all services ready" in line:
             break
     else:
+        process.stdout.close()
         pytest.fail("it ended before it was ready:\n" + "".join(lines))
     yield process, tmp_path / "data", ports
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
         process.wait(40)
+    process.stdout.close()
 
 
 def test_ctrl_c_leaves_no_process_behind(

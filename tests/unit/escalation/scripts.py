@@ -88,7 +88,8 @@ def says(text: str, at_ms: int = 1000, lasts_ms: int = 2000, role: str = "caller
 
 def run(*events: Event) -> list[Event]:
     """What the policy makes of a call, its own events coming back to it as they do on the bus."""
-    view, said = CallView("c1", "s1"), []
+    view = CallView("c1", "s1")
+    said: list[Event] = []
     for event in events:
         view, made = follow(view, event, POLICY)
         for one in made:

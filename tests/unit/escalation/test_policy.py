@@ -182,7 +182,8 @@ EVENTS = st.one_of(
 
 @given(st.lists(EVENTS, max_size=30))
 def test_any_order_of_events_is_followed_and_nothing_is_said_twice(events: list[Event]) -> None:
-    view, said = CallView("c1", "s1"), []
+    view = CallView("c1", "s1")
+    said: list[Event] = []
     for event in events:
         view, made = follow(view, event, POLICY)
         said.extend(made)

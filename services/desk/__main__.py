@@ -1,0 +1,7 @@
+"""`python -m services.desk`: run the service."""
+
+from services.common.service import run
+from services.desk.app import create_app
+from services.desk.settings import Settings
+
+run(create_app, Settings)

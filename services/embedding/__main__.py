@@ -1,0 +1,7 @@
+"""`python -m services.embedding`: run the service."""
+
+from services.common.service import run
+from services.embedding.app import create_app
+from services.embedding.settings import Settings
+
+run(create_app, Settings)

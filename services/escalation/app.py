@@ -1,0 +1,59 @@
+"""What escalation hears (every call; what supervisors ask) and says (`escalation.*` events)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+from contracts.requests import AcknowledgeEscalation, CloseEscalation, TakeOverEscalation
+from services.common.bus import Bus
+from services.common.service import CannotStart, Service
+from services.escalation.files import BadFile, read
+from services.escalation.handler import EscalationHandler
+from services.escalation.life import Board
+from services.escalation.red_lines import RedLines
+from services.escalation.rules import Rules
+from services.escalation.settings import Settings
+from services.escalation.supervision import Supervision
+from services.escalation.view import Policy
+
+
+def create_app(settings: Settings) -> Service:
+    """The service, wired. Raises CannotStart where one of its files has a mistake."""
+    service = Service("escalation", settings)
+    try:
+        rules = read(settings.escalation.policy, Rules)
+        words = read(settings.escalation.red_lines, RedLines)
+    except BadFile as mistake:
+        raise CannotStart(str(mistake)) from None
+    board = Board(timedelta(seconds=rules.rise_after_s), rules.rise_times)
+    supervision = Supervision(board, lambda: service.bus, service.log)
+
+    @asynccontextmanager
+    async def rising(_: Bus) -> AsyncIterator[None]:
+        await supervision.rebuild()
+        task = asyncio.create_task(supervision.keep_rising())
+        task.add_done_callback(stopped)
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    def stopped(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            service.fail(f"rising stopped ({type(error).__name__}): start escalation again")
+
+    def figures() -> dict[str, float]:
+        return {"open": board.open, "unacknowledged": board.unacknowledged}
+
+    service.figures = figures
+    service.answers(AcknowledgeEscalation, supervision.handle)
+    service.answers(TakeOverEscalation, supervision.handle)
+    service.answers(CloseEscalation, supervision.handle)
+    service.follows_calls(EscalationHandler(Policy(rules, words), board))
+    service.lives_with(rising)
+    return service

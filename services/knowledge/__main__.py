@@ -1,0 +1,7 @@
+"""`python -m services.knowledge`: run the service."""
+
+from services.common.service import run
+from services.knowledge.app import create_app
+from services.knowledge.settings import Settings
+
+run(create_app, Settings)

@@ -1,0 +1,7 @@
+"""`python -m services.media`: run the service."""
+
+from services.common.service import run
+from services.media.app import create_app
+from services.media.settings import Settings
+
+run(create_app, Settings)

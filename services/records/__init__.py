@@ -1,0 +1,1 @@
+"""Records: the call as kept. Every kept event, once; what is known of a number."""

@@ -1,0 +1,7 @@
+"""`python -m services.records`: run the service."""
+
+from services.common.service import run
+from services.records.app import create_app
+from services.records.settings import Settings
+
+run(create_app, Settings)
