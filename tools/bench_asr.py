@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import soundfile
-import soxr  # type: ignore[import-untyped]
+import soxr
 import typer
 from numpy.typing import NDArray
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -103,7 +103,8 @@ def _read(audio_dir: Path) -> list[_Utterance]:
         entries = TypeAdapter(list[_Entry]).validate_json(manifest.read_bytes())
         return [_utterance(audio_dir / entry.file, entry.transcript) for entry in entries]
     except (OSError, soundfile.LibsndfileError) as error:
-        raise CannotStart(f"cannot read the recordings of {audio_dir}: {error}") from None
+        why = getattr(error, "strerror", None) or str(error)
+        raise CannotStart(f"cannot read the recordings of {audio_dir}: {why}") from None
     except ValidationError:
         raise CannotStart(f"{manifest}: needs a list of objects with file, transcript") from None
 

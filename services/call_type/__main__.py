@@ -1,7 +1,7 @@
 """`python -m services.call_type`: run the service."""
 
-from services.common.service import run
 from services.call_type.app import create_app
 from services.call_type.settings import Settings
+from services.common.service import run
 
 run(create_app, Settings)

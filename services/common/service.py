@@ -12,6 +12,7 @@ and its `__main__.py` says `run(create_app, Settings)`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -55,6 +56,7 @@ class Service:
         self.models: tuple[Model, ...] = ()
         self.figures: Callable[[], dict[str, float]] = dict
         self.ready = False
+        self.failed = False
         self.detail = "starting"
         token = settings.nats_token.get_secret_value() if settings.nats_token else None
         self.broker = NatsBroker(
@@ -82,9 +84,16 @@ class Service:
             raise RuntimeError("the service is not connected yet")
         return self._bus
 
-    def answers(self, request: type[Req], answer: Callable[[Req], Awaitable[Reply]]) -> None:
-        """Answer a request of the bus. What `answer` raises as RequestFailed becomes the reply;
-        a request that is no contract gets a clear failure, and stands in the dead letters."""
+    def answers(
+        self,
+        request: type[Req],
+        answer: Callable[[Req], Awaitable[Reply]],
+        *,
+        at_once: int = 1,
+    ) -> None:
+        """Answer a request of the bus, `at_once` of them at a time. What `answer` raises as
+        RequestFailed becomes the reply; a request that is no contract gets a clear failure, and
+        stands in the dead letters."""
         verb = request.verb
         service = self.name if request is Describe else request.service
         subject = subjects.command(self.settings.site, service, verb)
@@ -106,7 +115,7 @@ class Service:
                 self.log.exception("request failed", extra={"verb": verb})
                 return _failure("internal", f"{type(error).__name__} in service {service}")
 
-        self.broker.subscriber(subject, queue=f"{service}-{verb}")(handle)
+        self.broker.subscriber(subject, queue=f"{service}-{verb}", max_workers=at_once)(handle)
 
     def follows_calls(self, handler: CallHandler[Any], **options: Any) -> None:
         """Feed a handler with every call, in order (`services.common.calls.CallConsumer`)."""
@@ -120,6 +129,7 @@ class Service:
         """From a part: this service can no longer work; stop with that sentence."""
         self.detail = sentence
         self.ready = False
+        self.failed = True
         self.stopping.set()
 
     async def _bus_error(self, error: Exception) -> None:
@@ -165,6 +175,8 @@ class Service:
                     "the NATS server has no JetStream: start it with -js, or run `banxi up`"
                 ) from None
             await self.broker.start()
+            # Ready means that the server knows our subscriptions.
+            await self.broker.connection.flush()
             for part in self._parts:
                 await stack.enter_async_context(part(self._bus))
             for handler, options in self._handlers:
@@ -182,14 +194,29 @@ def _failure(code: str, message: str) -> dict[str, Any]:
     return Failure(error=Problem(code=code, message=message)).model_dump(mode="json")
 
 
-async def _run(service: Service) -> str:
+async def until_stopped(service: Service) -> str:
+    """Run until told to stop, also while starting. Returns why it failed, else nothing."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, service.stopping.set)
+    life = asyncio.create_task(_live(service))
+    stop = asyncio.create_task(service.stopping.wait())
+    await asyncio.wait({life, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if not life.done() and not service.ready and not service.failed:
+        # Told to stop while still starting: nothing is in hand yet.
+        life.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await life
+        return ""
+    return await life
+
+
+async def _live(service: Service) -> str:
+    """From start to stop; returns why it failed, empty where it did not."""
     async with service.running():
         await service.stopping.wait()
-        failure = service.detail
-    return failure
+        return service.detail if service.failed else ""
 
 
 def run(create_app: Callable[[HostedSettings], Service], settings: type[HostedSettings]) -> None:
@@ -201,7 +228,7 @@ def run(create_app: Callable[[HostedSettings], Service], settings: type[HostedSe
     set_up_logs(loaded.log_level)
     try:
         service = create_app(loaded)
-        failure = asyncio.run(_run(service))
+        failure = asyncio.run(until_stopped(service))
     except CannotStart as error:
         failure = str(error)
     log = get_logger("service")

@@ -1,15 +1,21 @@
-"""`python -m services.transcription`: run the service."""
+"""Run the service: `python -m services.transcription`."""
+
+from __future__ import annotations
 
 import os
 
-from services.common.service import run
-from services.common.settings import load
+from services.common.service import Service, run
 from services.transcription.settings import Settings
 
-# Numeric libraries read this once, when they are first imported: hence the late import.
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(name, str(load(Settings).asr.threads))
 
-from services.transcription.app import create_app  # noqa: E402
+def create(settings: Settings) -> Service:
+    """Limit the threads of the numeric libraries, which they read when imported; then wire."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, str(settings.asr.threads))
+    from services.transcription.app import create_app
 
-run(create_app, Settings)
+    return create_app(settings)
+
+
+if __name__ == "__main__":
+    run(create, Settings)

@@ -1,0 +1,80 @@
+"""How far apart two Mandarin syllables sound over a telephone, tones left out.
+
+0 = alike for a recogniser's ear, 1 = nothing in common. The pairs below are those that southern
+accents and an 8 kHz line blur: they cost little, other differences of an initial or a final half.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from pypinyin import Style, lazy_pinyin
+
+_INITIALS = (
+    "zh", "ch", "sh", "b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h",
+    "j", "q", "x", "r", "z", "c", "s", "y", "w",
+)  # fmt: skip
+_HALF = 0.5
+_INITIAL_COST = {
+    frozenset(pair.split("/")): cost
+    for cost, pairs in (
+        (0.05, "zh/z ch/c sh/s n/l"),
+        (0.15, "f/h r/l"),
+        (0.2, "b/p d/t g/k j/q z/c zh/ch zh/c z/ch r/n y/r m/n"),
+        (0.3, "j/zh q/ch x/sh j/x q/x s/c sh/ch s/z g/h k/h w/h y/j l/d w/m"),
+    )
+    for pair in pairs.split()
+}
+_FINAL_COST = {
+    frozenset(pair.split("/")): cost
+    for cost, pairs in (
+        (0.05, "ang/an eng/en ing/in iang/ian uang/uan uo/o ong/eng"),
+        (0.15, "ian/an ia/a ua/a uan/an iao/ao ui/ei un/en iong/ong uai/ai ie/e ue/ie v/u v/i"),
+        (0.25, "uo/e o/e ou/uo ou/u ai/ei ai/ie en/ei ing/i in/i an/ai ao/a iu/u uo/u en/e"),
+    )
+    for pair in pairs.split()
+}
+
+
+def syllables(characters: str) -> list[str]:
+    """The toneless syllable of each Chinese character, chosen by its neighbours (pypinyin)."""
+    found = lazy_pinyin(characters, style=Style.NORMAL)
+    if len(found) == len(characters):
+        return found
+    # Characters it does not know come back in one piece.
+    return [lazy_pinyin(character, style=Style.NORMAL)[0] for character in characters]
+
+
+@lru_cache(maxsize=65536)
+def distance(one: str, other: str) -> float:
+    """Distance of two syllables, 0–1."""
+    if one == other:
+        return 0.0
+    (initial, final), (initial2, final2) = _split(one), _split(other)
+    apart = _cost(initial, initial2, _INITIAL_COST) + _cost(final, final2, _FINAL_COST)
+    return min(apart, 1.0)
+
+
+@lru_cache(maxsize=4096)
+def blurred(syllable: str) -> str:
+    """A key that syllables nobody can tell apart on the line share: `zheng`, `zen` → `zen`."""
+    initial, final = _split(syllable)
+    initial = {"zh": "z", "ch": "c", "sh": "s", "n": "l"}.get(initial, initial)
+    if final in ("ang", "eng", "ing", "iang", "uang"):
+        final = final[:-1]
+    return initial + final
+
+
+def _split(syllable: str) -> tuple[str, str]:
+    for initial in _INITIALS:
+        if syllable.startswith(initial):
+            # 波 is written bo and spoken buo.
+            final = syllable[len(initial) :]
+            return initial, "uo" if final == "o" else final
+    return "", syllable
+
+
+def _cost(one: str, other: str, near: dict[frozenset[str], float]) -> float:
+    if one == other:
+        return 0.0
+    return near.get(frozenset((one, other)), _HALF)

@@ -1,0 +1,76 @@
+"""Hears every event of its site and the live partials; shows them; says feedback and commands."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.common.bus import Bus
+from services.common.service import CannotStart, Service
+from services.common.settings import prepare_directory
+from services.desk.accounts import DATABASE, Accounts
+from services.desk.board import Board
+from services.desk.commands import Commands
+from services.desk.follow import Follower
+from services.desk.hearing import Hearing, kept_subjects, tally_subjects
+from services.desk.pages import Pages
+from services.desk.serve import listen, serving
+from services.desk.settings import Settings
+from services.desk.tally import Tally, midnight
+from services.desk.web import Web
+
+
+def create_app(settings: Settings) -> Service:
+    """The desk as a service."""
+    service = Service("desk", settings)
+    data_dir = prepare_directory(settings.data_dir)
+    board = Board()
+    tally = Tally(settings.local_time)
+    pages = Pages(board, tally)
+
+    @asynccontextmanager
+    async def desk(bus: Bus) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            try:
+                opening = Accounts.open(data_dir, settings.desk.session_hours)
+                accounts = await stack.enter_async_context(opening)
+            except SQLAlchemyError as error:
+                raise CannotStart(
+                    f"cannot use {data_dir / DATABASE} ({type(error).__name__}): "
+                    "restore it, or move it away and add the accounts again with `banxi users`"
+                ) from None
+            now = datetime.now(UTC)
+            hearing = Hearing(bus, pages, tally, service.log)
+            look_back = now - timedelta(hours=settings.desk.look_back_hours)
+            since_midnight = midnight(now, settings.local_time)
+            calls = Follower(
+                bus.js, kept_subjects(settings.site), look_back, hearing.kept, service.log
+            )
+            counts = Follower(
+                bus.js, tally_subjects(settings.site), since_midnight, hearing.counted, service.log
+            )
+            web = Web(
+                accounts,
+                pages,
+                Commands(bus, board),
+                ready=hearing.ready,
+                session_hours=settings.desk.session_hours,
+                tls=settings.desk.behind_tls,
+            )
+            service.figures = lambda: {
+                "calls_on_board": float(len(board)),
+                "pages": float(web.open_pages),
+            }
+            listener = listen(settings.host, settings.desk.port)
+            stack.callback(listener.close)
+            await stack.enter_async_context(calls.running())
+            await stack.enter_async_context(counts.running())
+            await stack.enter_async_context(hearing.running(calls.caught_up))
+            await stack.enter_async_context(serving(web.app, listener, service.fail))
+            yield
+
+    service.lives_with(desk)
+    return service

@@ -1,0 +1,106 @@
+"""Which page shows which call: keeps every page's feed in step with the board."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import uuid4
+
+from contracts.base import Event
+from services.desk import agent_page, wall_page
+from services.desk.board import Board, is_quiet
+from services.desk.call_view import CallView
+from services.desk.feed import Feed
+from services.desk.tally import Tally
+
+
+class Pages:
+    """The board's feeds: one for the wall, one for each agent. Silent until `open`: what is read
+    again after a restart is folded, not told."""
+
+    def __init__(self, board: Board, tally: Tally) -> None:
+        self.board = board
+        self.tally = tally
+        self.epoch = uuid4().hex
+        self.wall = Feed(self.epoch)
+        self._agents: dict[str, Feed] = {}
+        self._open = False
+
+    def agent(self, agent_id: str) -> Feed:
+        """The feed of an agent's page."""
+        if agent_id not in self._agents:
+            self._agents[agent_id] = Feed(self.epoch)
+        return self._agents[agent_id]
+
+    def take(self, event: Event, now: datetime) -> CallView:
+        """Fold an event and tell the pages that show its call."""
+        view = self.board.take(event)
+        if self._open:
+            self._show(view, now, order_changed=event.event in ("started", "ended"))
+        return view
+
+    def know_earlier(self, call_id: str, calls: int, now: datetime) -> None:
+        """Note how many calls the same number made before, and tell it."""
+        view = self.board.know_earlier(call_id, calls)
+        if view is not None and self._open:
+            self._show(view, now, order_changed=False)
+
+    def open(self, now: datetime) -> None:
+        """All that happened before is folded: begin to tell."""
+        self.board.forget(now)
+        self._open = True
+        self.tick(now)
+        for agent_id in self.board.agents():
+            self._show_agent(agent_id, now)
+
+    def tick(self, now: datetime) -> None:
+        """What only time changes, about once a second: who leaves, who went quiet, the numbers."""
+        if not self._open:
+            return
+        for view in self.board.forget(now):
+            if view.agent_id:
+                self._show_agent(view.agent_id, now)
+        on_wall = self.board.on_wall(now)
+        for view in on_wall:
+            if view.call_id not in self.wall.calls:
+                self._show_wall(view, now)
+            elif is_quiet(view, now):
+                self._show(view, now, order_changed=False)
+        for call_id in self.wall.calls - {view.call_id for view in on_wall}:
+            self.wall.hide(call_id)
+        figures = self.board.figures(now)
+        phrases, calls = self.tally.counts(now)
+        self.wall.figures(
+            {
+                "live": figures.live,
+                "to_handle": figures.to_handle,
+                "phrases": phrases,
+                "calls": calls,
+                "delay": figures.delay_p95_ms,
+            }
+        )
+
+    def _show(self, view: CallView, now: datetime, *, order_changed: bool) -> None:
+        if view.agent_id is None:
+            return
+        if order_changed:
+            self._show_agent(view.agent_id, now)
+        elif view.call_id in self.agent(view.agent_id).calls:
+            self._agent_call(view, now)
+        if view.call_id in self.wall.calls or view.live:
+            self._show_wall(view, now)
+
+    def _show_agent(self, agent_id: str, now: datetime) -> None:
+        feed = self.agent(agent_id)
+        own = self.board.of_agent(agent_id)
+        for view in own:
+            self._agent_call(view, now)
+        for call_id in feed.calls - {view.call_id for view in own}:
+            feed.hide(call_id)
+
+    def _agent_call(self, view: CallView, now: datetime) -> None:
+        assert view.agent_id is not None
+        sections = agent_page.sections(view, quiet=is_quiet(view, now))
+        self.agent(view.agent_id).show(view.call_id, sections, view.lines)
+
+    def _show_wall(self, view: CallView, now: datetime) -> None:
+        self.wall.show(view.call_id, wall_page.sections(view, quiet=is_quiet(view, now)))

@@ -1,0 +1,117 @@
+// At most three cards, each in its place. A card slides in once, and nothing moves while the
+// pointer is at work among them.
+import { $, ago, announce, h, keyButton, setText } from "./dom.js";
+
+const SLOTS = ["wrong", "answer", "moment"];
+const READING_MS = 3000;
+
+/** Department, region and version speak for themselves; what is missing is named. */
+function part(name, value) {
+  const missing = value.startsWith("未记录");
+  const bare = ["部门", "地区", "版本"].includes(name) && !missing;
+  return h(missing ? "span.missing" : "span", {}, bare ? "" : `${name}${name === "授权" ? "：" : " "}`, h("b", {}, value));
+}
+
+export class Cards {
+  constructor(actions) {
+    this.actions = actions;
+    this.column = $("cards");
+    this.places = Object.fromEntries(SLOTS.map((slot) => [slot, this.column.querySelector(`[data-slot=${slot}]`)]));
+    this.shown = {};
+    this.wanted = {};
+    this.expanded = false;
+    this.pointer = 0;
+    this.column.addEventListener("pointermove", () => (this.pointer = performance.now()));
+    this.column.addEventListener("pointerleave", () => {
+      this.pointer = 0;
+      this.#settle();
+    });
+  }
+
+  get(slot) {
+    return this.shown[slot] ?? null;
+  }
+
+  clear() {
+    this.wanted = {};
+    this.pointer = 0;
+    this.#settle();
+  }
+
+  show(cards) {
+    this.wanted = cards ?? {};
+    this.#settle();
+  }
+
+  /** What time changes: ages, and cards whose moment has passed. */
+  tick(now) {
+    for (const slot of SLOTS) {
+      const card = this.wanted[slot];
+      if (card?.expires && card.expires <= now) this.wanted = { ...this.wanted, [slot]: null };
+      const age = this.places[slot].querySelector(".age");
+      if (age && this.shown[slot]) setText(age, ago(now - this.shown[slot].at));
+    }
+    this.#settle();
+  }
+
+  #settle() {
+    const reading = this.pointer && performance.now() - this.pointer < READING_MS;
+    for (const slot of SLOTS) {
+      const [card, before] = [this.wanted[slot] ?? null, this.shown[slot] ?? null];
+      if (card === before) continue;
+      const same = card && before && card.id === before.id;
+      if (reading && !same) continue;
+      if (same && JSON.stringify(card) === JSON.stringify(before)) {
+        this.shown[slot] = card;
+        continue;
+      }
+      this.shown[slot] = card;
+      const element = card && this.#card(slot, card);
+      if (element && !same) {
+        element.classList.add("new");
+        if (slot === "wrong") announce(`${card.label}。${card.body || card.why}`);
+      }
+      this.places[slot].replaceChildren(...(element ? [element] : []));
+    }
+    this.#narrow();
+  }
+
+  /** On a narrow page two cards; the third is named and one key away. */
+  #narrow() {
+    const standing = SLOTS.filter((slot) => this.shown[slot]);
+    const third = standing.length === 3 ? (this.expanded ? standing[1] : standing[2]) : null;
+    for (const slot of SLOTS) this.places[slot].classList.toggle("third", slot === third);
+    const more = $("more");
+    more.hidden = !third;
+    if (third) more.replaceChildren(h("kbd", {}, "G"), `还有 1 张：${this.shown[third].title || this.shown[third].label}`);
+  }
+
+  turn() {
+    this.expanded = !this.expanded;
+    this.#narrow();
+  }
+
+  #card(slot, card) {
+    const transfer = card.kind === "transfer";
+    return h(`article.card.${card.tone}`, { "data-id": card.id, "data-target": card.target },
+      h("div.top", {},
+        h("b.label", {}, card.label),
+        card.title && card.title !== card.label ? h("h2", {}, card.title) : null,
+        card.verdict === "useful" ? h("b.done", {}, "✓ 已采用") : null,
+        h("span.meta", {}, slot === "answer" && card.confidence ? `把握 ${card.confidence.toFixed(2)}` : h("span.age", {}, "刚刚"),
+          card.origin ? ` · ${card.origin}` : "")),
+      card.heard ? h("p.heard", {}, "听到：“", h("em", {}, card.heard.words), card.heard.rest, "”") : null,
+      card.body ? h("p.body", {}, slot === "wrong" ? h("span.may", {}, "可以说") : null, card.body) : null,
+      card.avoid ? h("p.avoid", {}, h("b", {}, "避免"), card.avoid) : null,
+      card.why ? h("p.why", {}, card.why) : null,
+      card.source ? h("p.source", {}, card.source.flatMap(([name, value], index) => [index ? " · " : "", part(name, value)])) : null,
+      h("div.actions", {}, this.#actions(slot, transfer),
+        card.alternatives.length ? h("span.others", { title: card.alternatives.join("；") }, `另 ${card.alternatives.length} 条`) : null));
+  }
+
+  #actions(slot, transfer) {
+    if (slot === "wrong") return [keyButton("空格", "知道了", " "), keyButton("R", "误报", "r")];
+    if (slot === "moment") return [keyButton("3", "收起", "3")];
+    return [keyButton("1", transfer ? "已转接" : "已采用", "1"), keyButton("2", "不对", "2"), keyButton("C", "复制", "c")];
+  }
+}

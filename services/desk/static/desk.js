@@ -1,0 +1,258 @@
+// The agent's page: one call, its words, at most three cards, the ring.
+import { Cards } from "./cards.js";
+import { $, announce, audioNow, banner, clock, closesOutside, copy, h, keys, setText, toast, toggleDialog, toggleTheme } from "./dom.js";
+import { connect } from "./live.js";
+import { Search } from "./search.js";
+import { Transcript } from "./transcript.js";
+
+const TENSE = ["发泄", "哭诉", "对抗", "投诉", "纠缠"];
+const LIMIT_S = 30, TURN_S = 25, SILENCE_ALARM_S = 8, SILENCE_REMIND_S = 5, WRAP_UP_S = 30;
+const SLOW_MS = 4000;
+
+const body = document.body;
+let current = null; // id of the call on the page
+let ticks = "";
+
+const line = connect(`/as/${body.dataset.account}/desk/live`, {
+  change(model, callId, names) {
+    if (callId === null || names === null || names.includes("gone")) choose(model);
+    if (callId === current || callId === null) render(names && !names.includes("gone") ? names : null);
+    else renderOther();
+  },
+  state(state, attempts) {
+    body.dataset.line = state;
+    const stopped = new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" });
+    if (state === "open") banner(null);
+    else if (attempts === 1) banner(`连接断开了，正在重新连接。页面停在 ${stopped}，通话不受影响。`);
+  },
+});
+const transcript = new Transcript();
+const cards = new Cards();
+const search = new Search((command) => line.ask(command));
+
+function calls() {
+  return [...line.model.calls].sort(([, a], [, b]) => b.head.started - a.head.started);
+}
+
+/** The newest call, unless somebody chose another that still goes on. */
+function choose(model) {
+  const ids = calls().map(([id]) => id);
+  const newcomer = ids.find((id) => !seen.has(id));
+  ids.forEach((id) => seen.add(id));
+  const next = newcomer ?? (model.calls.has(current) ? current : ids[0]) ?? null;
+  if (next !== current) switchTo(next);
+}
+const seen = new Set();
+
+function switchTo(id) {
+  current = id;
+  transcript.clear();
+  cards.clear();
+  render(null);
+}
+
+function render(names) {
+  const call = line.model.calls.get(current);
+  const any = (...wanted) => !names || wanted.some((name) => names.includes(name));
+  const state = !call ? "waiting" : call.end ? "ended" : "live";
+  body.dataset.state = state;
+  document.title = `${state === "live" ? "通话中" : state === "ended" ? "小结" : "待机"} · 坐席 ${body.dataset.agent} · 伴席`;
+  $("idle").hidden = state !== "waiting";
+  renderOther();
+  if (!call) {
+    for (const id of ["timer", "number", "region", "earlier", "delay"]) setText($(id), "");
+    setText($("state"), "待机");
+    $("type").hidden = true;
+    setText($("score"), "详情");
+    $("ticks").replaceChildren();
+    $("summary").hidden = true;
+    return second();
+  }
+  if (any("head")) {
+    setText($("number"), call.head.number);
+    setText($("region"), call.head.region ?? "");
+    setText($("earlier"), call.head.earlier ? `近 7 日第 ${call.head.earlier + 1} 次来电` : "");
+  }
+  if (any("type")) renderType(call.type);
+  if (any("end", "quiet")) setText($("state"), call.end ? "通话已结束 · 小结" : call.quiet ? "线路没有声音信号" : "");
+  body.classList.toggle("quiet", call.quiet && !call.end);
+  if (any("lines")) transcript.finals(call.lines);
+  if (any("partials", "speaking", "end", "lines")) transcript.partials(call.end ? [] : call.partials, call.end ? [] : call.speaking, audioNow(call, line.now()));
+  if (any("cards", "end")) cards.show(call.cards);
+  if (any("ticks", "end")) renderTicks(call);
+  if (any("score")) setText($("score"), call.score.score === null ? "详情" : `本通 ${call.score.score} 分`);
+  if (any("end", "warnings", "score", "used", "type", "ticks")) renderSummary(call);
+  if ($("details").open) renderDetails(call);
+  second();
+}
+
+function renderType(type) {
+  const pill = $("type");
+  pill.hidden = !type;
+  if (!type) return;
+  pill.classList.toggle("tense", TENSE.includes(type.type));
+  pill.title = type.words.length ? `依据：${type.words.join("、")}` : "";
+  pill.replaceChildren(`${type.type} `, h("small", {}, `${type.confidence}%`), type.previous ? h("s", { "aria-label": `之前是${type.previous}` }, `← ${type.previous}`) : "");
+}
+
+function renderTicks(call) {
+  const text = JSON.stringify([call.ticks, Boolean(call.end)]);
+  if (text === ticks) return;
+  ticks = text;
+  $("ticks").replaceChildren(...call.ticks.map((tick) =>
+    h(`li.${tick.said ? "said" : "due"}`, {}, h("i", { "aria-hidden": "true" }), h("span.heard-only", {}, tick.said ? "已说" : call.end ? "没有说" : "该说了"), tick.name)));
+}
+
+function renderOther() {
+  const others = calls().filter(([id, call]) => id !== current && !call.end);
+  const button = $("other");
+  button.hidden = !others.length;
+  if (others.length) button.replaceChildren(h("kbd", {}, "B"), `另一通 ${others[0][1].head.number}`);
+}
+
+function renderSummary(call) {
+  const box = $("summary");
+  box.hidden = !call.end;
+  if (!call.end) return;
+  const missed = call.ticks.filter((tick) => !tick.said).map((tick) => tick.name);
+  const alarms = call.warnings.filter((w) => w.verdict !== "wrong");
+  box.replaceChildren(
+    h("section.panel.sum", {},
+      h("h2", {}, "本通小结"),
+      h("dl.facts", {},
+        fact("时长", clock(call.end.at)), fact("结束", call.end.by),
+        fact("类型", call.type?.type ?? "未判断"), fact("本通得分", call.score.score === null ? "—" : `${call.score.score} 分`)),
+      alarms.length
+        ? [h("h3", {}, `提醒 ${alarms.length} 条`), h("ul.noted", {}, alarms.map(noted))]
+        : h("p.calm", {}, h("i", { "aria-hidden": "true" }), "这通电话没有提醒，辛苦了。"),
+      missed.length ? [h("h3", {}, "没有说到的"), h("p", {}, missed.join("、"))] : null,
+      call.used.length ? [h("h3", {}, "采用的答案"), h("ul.noted", {}, call.used.map((title) => h("li", {}, h("span", {}, title))))] : null));
+}
+
+function fact(name, value) {
+  return h("div", {}, h("dt", {}, name), h("dd", {}, value));
+}
+
+function noted(warning) {
+  return h(`li.${warning.alarm ? "alarm" : "remind"}`, {}, h("time", {}, clock(warning.at)),
+    h("span", {}, h("b", {}, warning.title), warning.words ? `“${warning.words}”` : ` ${warning.message}`,
+      warning.verdict === "wrong" ? h("small", {}, "已报误报") : null));
+}
+
+function renderDetails(call) {
+  $("details-body").replaceChildren(h("div.sheet", {},
+    h("h2", {}, call.score.score === null ? "本通详情" : `本通 ${call.score.score} 分`),
+    h("h3", {}, "得分变化"),
+    call.score.changes.length
+      ? h("ul.noted", {}, call.score.changes.map((c) => h("li", {}, h("time", {}, clock(c.at)),
+          h("span", {}, h("b", {}, `${c.points > 0 ? "+" : "−"}${Math.abs(c.points)}`), ` ${c.reason}`, c.words && !c.reason.includes(c.words) ? `“${c.words}”` : ""))))
+      : h("p.soft", {}, "没有扣分。"),
+    h("h3", {}, "提醒"),
+    call.warnings.length ? h("ul.noted", {}, call.warnings.map(noted)) : h("p.soft", {}, "没有提醒。"),
+    call.type ? [h("h3", {}, "来电类型"), h("p", {}, `${call.type.type}，把握 ${call.type.confidence}%`, call.type.words.length ? `。依据：${call.type.words.map((w) => `“${w}”`).join("、")}` : "")] : null,
+    call.cards.answer?.alternatives.length ? [h("h3", {}, "可能还想问"), h("ul.noted", {}, call.cards.answer.alternatives.map((q) => h("li", {}, h("span", {}, q))))] : null));
+}
+
+/** What time alone changes. */
+function second() {
+  const call = line.model.calls.get(current);
+  const now = line.now();
+  const audio = audioNow(call, now);
+  setText($("timer"), call ? clock(audio) : "");
+  if (call && !call.end) cards.tick(audio);
+  renderDelay(call, audio);
+  renderWait(call, audio, now);
+}
+
+function renderDelay(call, audio) {
+  const element = $("delay");
+  if (!call || call.end) return setText(element, "");
+  const { last, awaiting } = call.delay;
+  const pending = awaiting === null ? 0 : audio - awaiting;
+  const delay = Math.max(last ?? 0, pending);
+  element.classList.toggle("slow", delay > SLOW_MS);
+  if (body.dataset.line === "lost") setText(element, "字幕已停");
+  else if (last === null && pending < 1500) setText(element, "");
+  else setText(element, `字幕延迟 ${(delay / 1000).toFixed(1)} 秒${delay > SLOW_MS ? " · 较慢" : ""}`);
+}
+
+function renderWait(call, audio, now) {
+  const box = $("wait");
+  let state = null;
+  if (call?.end) {
+    const rest = (now - call.end.wall) / 1000;
+    if (rest < WRAP_UP_S) state = ["wrap", rest, WRAP_UP_S, "话后整理", "30 秒内示闲"];
+  } else if (call?.wait?.kind === "silence") {
+    const silent = (audio - call.wait.start) / 1000;
+    const tone = silent >= SILENCE_ALARM_S ? "over" : silent >= SILENCE_REMIND_S ? "near" : "calm";
+    state = [tone, silent, SILENCE_ALARM_S, "双方都没有说话", tone === "over" ? "请先说一句" : "需要时请先说明，再让对方等"];
+  } else if (call?.wait) {
+    const waited = (audio - call.wait.start) / 1000;
+    const tone = waited >= LIMIT_S ? "over" : waited >= TURN_S ? "near" : "calm";
+    const note = tone === "over" ? "已超过 30 秒，请先回应一声" : tone === "near" ? "请先说一声，还在为您查" : "已请对方稍等 · 25 秒提醒，30 秒告警";
+    state = [tone, waited, LIMIT_S, "对方在等待", note];
+  }
+  box.hidden = !state;
+  if (!state) return;
+  const [tone, seconds, limit, title, note] = state;
+  box.dataset.tone = tone;
+  setText($("seconds"), String(Math.max(0, Math.floor(seconds))));
+  const share = Math.min(100, (seconds / limit) * 100);
+  $("arc").style.strokeDashoffset = String(100 - share);
+  $("arc").style.opacity = share < 1 ? "0" : "1";
+  setText($("wait-title"), title);
+  setText($("wait-note"), note);
+}
+
+async function feedback(slot, verdict, said) {
+  const card = cards.get(slot);
+  if (!card || !current) return;
+  try {
+    await line.ask({ type: "feedback", call: current, target: card.target, target_id: card.id, verdict });
+    toast(said);
+  } catch (error) {
+    toast(error.message);
+  }
+}
+
+function otherCall() {
+  const others = calls().filter(([id, call]) => id !== current && !call.end);
+  if (others.length) switchTo(others[others.length - 1][0]);
+}
+
+keys(
+  {
+    " ": () => feedback("wrong", "dismissed", "已收起"),
+    r: () => feedback("wrong", "wrong", "已记下：这条是误报"),
+    1: () => feedback("answer", "useful", "已记下：采用"),
+    2: () => feedback("answer", "wrong", "已记下：这条不对"),
+    3: () => feedback("moment", "dismissed", "已收起"),
+    c: async () => {
+      const card = cards.get("answer") ?? cards.get("wrong") ?? cards.get("moment");
+      if (!card?.body) return;
+      await copy(card.body);
+      toast("已复制");
+    },
+    "/": () => search.open(current && !line.model.calls.get(current)?.end ? current : null),
+    s: () => {
+      const call = line.model.calls.get(current);
+      if (!call) return toast("现在没有通话。");
+      renderDetails(call);
+      $("details").showModal();
+    },
+    b: otherCall,
+    g: () => cards.turn(),
+    v: () => body.classList.toggle("whole"),
+    l: toggleTheme,
+    "?": () => toggleDialog($("help")),
+    End: () => transcript.toLatest(),
+    Escape: () => body.classList.remove("whole"),
+  },
+  { s: () => $("details").close(), "?": () => $("help").close(), l: toggleTheme },
+);
+$("other").addEventListener("click", otherCall);
+$("more").addEventListener("click", () => cards.turn());
+closesOutside($("search"), $("details"), $("help"));
+setInterval(second, 250);
+render(null);
+announce("");

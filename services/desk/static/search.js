@@ -1,0 +1,80 @@
+// `/`: the knowledge base, without leaving the call.
+import { $, copy, h, toast } from "./dom.js";
+
+export class Search {
+  constructor(ask) {
+    this.ask = ask;
+    this.dialog = $("search");
+    this.input = $("search-text");
+    this.list = $("found");
+    this.note = $("search-note");
+    this.chosen = 0;
+    this.asked = 0;
+    $("search-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#run();
+    });
+    this.input.addEventListener("input", () => {
+      clearTimeout(this.pause);
+      this.pause = setTimeout(() => this.#run(), 350);
+    });
+    this.dialog.addEventListener("keydown", (event) => {
+      if (event.isComposing) return;
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        event.preventDefault();
+        this.#choose(this.chosen + (event.key === "ArrowDown" ? 1 : -1));
+      }
+      if (event.key === "Enter" && !this.pause && this.list.children.length) {
+        event.preventDefault();
+        this.#copy();
+      }
+    });
+  }
+
+  open(call) {
+    this.call = call;
+    this.dialog.showModal();
+    this.input.select();
+    this.input.focus();
+  }
+
+  async #run() {
+    clearTimeout(this.pause);
+    this.pause = undefined;
+    const text = this.input.value.trim();
+    const mine = (this.asked += 1);
+    if (!text) return this.#show([], "");
+    this.note.textContent = "正在查…";
+    try {
+      const hits = await this.ask({ type: "search", text, call: this.call ?? null });
+      if (mine === this.asked) this.#show(hits, hits.length ? "" : "知识库里没有合适的内容。可以记录来电人的问题，转给主管部门。");
+    } catch (error) {
+      if (mine === this.asked) this.#show([], error.message);
+    }
+  }
+
+  #show(hits, note) {
+    this.hits = hits;
+    this.note.textContent = note;
+    this.list.replaceChildren(...hits.map((hit, index) =>
+      h(`li.${hit.kind === "answer" ? "answer" : "advice"}`, { onclick: () => this.#choose(index) },
+        h("div.top", {}, h("b", {}, hit.question), h("span.label", {}, hit.kind === "answer" ? "可以答" : "请转接")),
+        hit.answer ? h("p.body", {}, hit.answer) : h("p.why", {}, "这一条还没有授权，不能直接答复，请转给主管部门。"),
+        hit.source ? h("p.soft", {}, hit.source.map(([name, value]) => (name === "部门" || name === "地区" || name === "版本" ? value : `${name} ${value}`)).join(" · ")) : null)));
+    this.#choose(0);
+  }
+
+  #choose(index) {
+    const items = [...this.list.children];
+    if (!items.length) return;
+    this.chosen = Math.max(0, Math.min(items.length - 1, index));
+    items.forEach((item, i) => item.classList.toggle("chosen", i === this.chosen));
+    items[this.chosen].scrollIntoView({ block: "nearest" });
+  }
+
+  async #copy() {
+    const hit = this.hits[this.chosen];
+    await copy(hit.answer ?? hit.source?.map((row) => row.join(" ")).join("，") ?? hit.question);
+    toast("已复制");
+  }
+}

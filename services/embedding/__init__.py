@@ -1,0 +1,1 @@
+"""Text → vector, for whoever asks: the one process that holds the sentence-transformers model."""

@@ -1,0 +1,1 @@
+"""Authorised answers, transfer guidance, and nothing where nothing fits: the knowledge base."""

@@ -1,0 +1,143 @@
+"""What may be told: the answer, a transfer, or nothing. Pure, and the only way an answer leaves.
+
+- An entry applies to its region and all below it. Expired and future entries are as if absent.
+- Among the entries on a matter that are valid today, the one nearest to the caller's region
+  decides: authorised → its answer; not authorised → transfer, even where a higher level holds
+  an answer.
+- A weak match is none: nothing is better than a wrong card.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import numpy as np
+
+from contracts.card import Source
+from services.knowledge.background import Vectors
+from services.knowledge.entry import Entry
+from services.knowledge.find import Evidence
+from services.knowledge.matters import Mask, Matters
+from services.knowledge.regions import RegionTree
+
+SHOWN_FROM = 0.5
+"""Confidence from which a card is shown."""
+
+# Confidence = logistic of these. Fitted on eval_data/kb.dev.jsonl (docs/knowledge.md).
+STRENGTH, LEAD, TALK, OTHER, BIAS = 8.0, 10.5, -5.0, -3.9, -3.2
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What may be told on one matter."""
+
+    kind: Literal["answer", "transfer"]
+    source: Source
+    """The entry that decides, without its answer."""
+    answer: str | None
+    """The answer; None where the kind is transfer."""
+    confidence: float
+    """How sure it is that this matter is meant, 0–1."""
+    score: float
+    """Strength of the match; comparable across questions."""
+    matched: int
+    """Position of the entry whose wordings matched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Who asks, and when."""
+
+    region: str
+    """The caller's region."""
+    day: date
+    """Today."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    score: float
+    position: int
+    decider: int
+
+
+class Judge:
+    """Decides on one state of the base. `questions`: as for `Matters`."""
+
+    def __init__(
+        self, entries: Sequence[Entry], regions: RegionTree, questions: Vectors | None = None
+    ) -> None:
+        self._entries = tuple(entries)
+        self._regions = regions
+        self._matters = Matters(entries, regions, questions)
+        self._begins = np.asarray([(e.valid_from or date.min).toordinal() for e in entries])
+        self._ends = np.asarray([(e.valid_to or date.max).toordinal() for e in entries])
+        self._where = np.asarray([entry.region for entry in entries], dtype=object)
+
+    def rulings(self, evidence: Evidence, case: Case, *, most: int = 3) -> list[Ruling]:
+        """The `most` matters that the evidence speaks for most, likeliest first, each with what may
+        be told of it. `evidence.scores` are in the order of the entries."""
+        if not self._entries:
+            return []
+        today = case.day.toordinal()
+        valid: Mask = (self._begins <= today) & (today <= self._ends)
+        chain = self._regions.chain(case.region)
+        applies: Mask = valid & np.isin(self._where, chain)
+        nearness = {region: i for i, region in enumerate(chain)}
+        found: list[_Match] = []
+        for position in np.argsort(-evidence.scores, kind="stable").tolist():
+            if not applies[position]:
+                continue
+            decider = self._decider(position, nearness, valid, applies)
+            if all(decider != other.decider for other in found):
+                found.append(_Match(float(evidence.scores[position]), position, decider))
+            if len(found) > most:
+                break
+        return [self._ruling(i, found, evidence) for i in range(min(most, len(found)))]
+
+    def _decider(
+        self, position: int, nearness: Mapping[str, int], valid: Mask, applies: Mask
+    ) -> int:
+        """Of the entries on the matter of one that apply, the one nearest to the caller."""
+
+        def rank(i: int) -> tuple[int, bool, int, str]:
+            # Of two entries of one region on one matter the cautious one decides, then the newer.
+            entry = self._entries[i]
+            return nearness[entry.region], entry.authorised, -int(self._begins[i]), entry.id
+
+        while True:
+            partners = [i for i in self._matters.partners(position, valid) if applies[i]]
+            nearest = min(partners, key=rank, default=position)
+            if rank(nearest) >= rank(position):
+                return position
+            position = nearest  # whose partners may be nearer still
+
+    def _ruling(self, place: int, found: Sequence[_Match], evidence: Evidence) -> Ruling:
+        match = found[place]
+        rivals = [other.score for other in found if other is not match]
+        entry = self._entries[match.decider]
+        return Ruling(
+            kind="answer" if entry.authorised else "transfer",
+            source=entry.source(),
+            answer=entry.answer if entry.authorised else None,
+            confidence=confidence(match.score, max(rivals, default=0.0), evidence),
+            score=match.score,
+            matched=match.position,
+        )
+
+
+def confidence(score: float, next_score: float, evidence: Evidence) -> float:
+    """How sure it is that a matter is meant: by its score, its lead over the next matter, and
+    how much the question is like talk and like other questions."""
+    weighed = (
+        STRENGTH * score
+        + LEAD * (score - max(0.0, next_score))
+        + TALK * evidence.talk
+        + OTHER * evidence.other
+        + BIAS
+    )
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, weighed))))

@@ -1,0 +1,84 @@
+"""Requests to the knowledge service: search as an agent types it, and import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+from contracts.requests import (
+    ImportKnowledge,
+    KnowledgeFound,
+    KnowledgeHit,
+    KnowledgeImported,
+    Problem,
+    SearchKnowledge,
+)
+from services.common.bus import RequestFailed
+from services.knowledge.base import KnowledgeBase
+from services.knowledge.decide import Ruling
+from services.knowledge.rows import Rule, numbered, read_rows
+
+MOST_ROWS = 500
+
+
+class Requests:
+    """Answers from `base`, which is set when it is open. `today`: the day that decides what is
+    valid."""
+
+    def __init__(self, today: Callable[[], date]) -> None:
+        self.base: KnowledgeBase | None = None
+        self._today = today
+
+    async def search(self, asked: SearchKnowledge) -> KnowledgeFound:
+        """What the base may tell on a search. Raises RequestFailed."""
+        base = self._open_base()
+        if asked.region is not None and asked.region not in base.regions:
+            raise _invalid("region", "this region is not in the table of regions")
+        found = await base.search(asked.text, asked.region, self._today(), asked.limit)
+        return KnowledgeFound(hits=tuple(_hit(ruling) for ruling in found))
+
+    async def import_(self, asked: ImportKnowledge) -> KnowledgeImported:
+        """Take rows. Raises RequestFailed where the request itself is wrong."""
+        base = self._open_base()
+        imported_by = asked.imported_by.strip()
+        authorised_by = (asked.authorised_by or "").strip() or None
+        if not imported_by:
+            raise _invalid("imported_by", "say who imports")
+        if authorised_by == imported_by:
+            raise _invalid(
+                "authorised_by", "who imports cannot authorise: name the one who authorised it"
+            )
+        if len(asked.rows) > MOST_ROWS:
+            raise _invalid("rows", f"send at most {MOST_ROWS} rows at a time")
+        taken = read_rows(
+            numbered(asked.rows, asked.first_line),
+            Rule(base.regions, authorised_by=authorised_by),
+        )
+        changes = await base.put(taken.entries, by=imported_by, at=datetime.now(UTC))
+        return KnowledgeImported(
+            added=changes.added,
+            changed=changes.changed,
+            unchanged=changes.unchanged,
+            problems=taken.problems,
+        )
+
+    def _open_base(self) -> KnowledgeBase:
+        if self.base is None:
+            message = "the knowledge base is not open yet: ask again in a few seconds"
+            raise RequestFailed(Problem(code="unavailable", message=message))
+        return self.base
+
+
+def _hit(ruling: Ruling) -> KnowledgeHit:
+    return KnowledgeHit(
+        entry_id=ruling.source.entry_id,
+        kind=ruling.kind,
+        score=round(ruling.confidence, 4),
+        question=ruling.source.question,
+        answer=ruling.answer,
+        source=ruling.source.model_dump(mode="json"),
+    )
+
+
+def _invalid(field: str, message: str) -> RequestFailed:
+    return RequestFailed(Problem(code="invalid", message=message, field=field))

@@ -1,0 +1,39 @@
+"""What fills a base that is still empty: the sample base, or a table named by the settings."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+
+from services.common.service import CannotStart
+from services.knowledge.base import KnowledgeBase
+from services.knowledge.rows import Rule, read_rows
+from services.knowledge.settings import SAMPLE_BASE, KnowledgeSettings
+from services.knowledge.table import Unreadable, read_table
+
+
+async def fill_empty(base: KnowledgeBase, settings: KnowledgeSettings, log: logging.Logger) -> None:
+    """Put the table of the settings where there is nothing. Entries marked authorised that name
+    nobody stay so (未记录). Raises CannotStart where the file is no table."""
+    if base.size or not settings.sample_base:
+        return
+    path = settings.base
+    try:
+        table = read_table(await asyncio.to_thread(path.read_bytes))
+    except OSError as error:
+        raise CannotStart(
+            f"BANXI_KNOWLEDGE__BASE: {path} cannot be read ({error.strerror})"
+        ) from None
+    except Unreadable as error:
+        raise CannotStart(f"BANXI_KNOWLEDGE__BASE: {path} {error}") from None
+    taken = read_rows(table.rows, Rule(base.regions, unnamed=True))
+    for problem in taken.problems:
+        where = {"line": problem.line, "field": problem.field, "problem": problem.message}
+        log.warning("row not taken", extra=where)
+    await base.put(taken.entries, by=path.name, at=datetime.now(UTC))
+    sample = " (a fictional province: import your own with `banxi kb import`)"
+    log.info(
+        "the base was empty and was filled" + (sample if path == SAMPLE_BASE else ""),
+        extra={"table": path.name, "entries": len(taken.entries)},
+    )

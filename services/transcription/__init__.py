@@ -1,0 +1,1 @@
+"""Frames to words: partial and final utterances, by a recogniser behind one port."""

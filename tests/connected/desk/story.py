@@ -1,0 +1,306 @@
+"""A scripted call for the desk: every kind of event, in the order the services publish them.
+
+Times are audio milliseconds. `at` is when an event is published; scripts may be played at the
+pace of talk, faster, or all at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from contracts.base import Event, Evidence, Producer, Role
+from contracts.call import CallEnded, CallProgressed, CallStarted
+from contracts.call_type import CallTypeAssessed
+from contracts.card import Alternative, CardShown, Source
+from contracts.escalation import EscalationRaised
+from contracts.phrase import PhraseDue, PhraseSaid
+from contracts.score import ScoreChanged
+from contracts.speech import SpeechEnded, SpeechStarted
+from contracts.transcript import Correction, TranscriptFinal, TranscriptPartial
+from contracts.warning import HoldStarted, WarningRaised
+from services.common.bus import Bus
+
+ASR = Producer(name="asr", version="1")
+CONDUCT = Producer(name="how-would-i-know", version="3", source="A12(一)")
+TYPES = Producer(name="call-type", version="1")
+KNOWLEDGE = Producer(name="knowledge", version="1")
+POLICY = Producer(name="forbidden-and-angry", version="1", source="B")
+STEP_MS = 500
+
+
+class Story:
+    """Builds a call, event by event."""
+
+    def __init__(
+        self, site: str, call_id: str = "", agent: str = "015", number: str = "19900000102"
+    ) -> None:
+        # Ids of events do not name the site: calls of different tests must differ themselves.
+        self.call_id = f"{site}-{call_id or 'c1'}"
+        self.who: dict[str, Any] = {"call_id": self.call_id, "site": site}
+        self.agent_id = agent
+        self.events: list[tuple[int, Event]] = []
+        self.add(0, CallStarted(**self.who, at_ms=0, agent_id=agent, caller_number=number))
+
+    def add(self, at: int, event: Event) -> Story:
+        """Publish an event when the clock is at `at`."""
+        self.events.append((at, event))
+        return self
+
+    def says(
+        self,
+        role: Role,
+        start: int,
+        end: int,
+        text: str,
+        *,
+        heard: str | None = None,
+        corrections: tuple[Correction, ...] = (),
+        partial: str = "",
+        delay: int = 900,
+    ) -> Story:
+        """One utterance with its voice activity, a partial, and its final."""
+        self.add(start, SpeechStarted(**self.who, at_ms=start, role=role))
+        if partial:
+            middle = (start + end) // 2
+            self.add(
+                middle,
+                TranscriptPartial(**self.who, at_ms=start, end_ms=middle, role=role, text=partial),
+            )
+        self.add(end, SpeechEnded(**self.who, at_ms=start, end_ms=end, role=role))
+        return self.add(
+            end + delay,
+            TranscriptFinal(
+                **self.who,
+                at_ms=start,
+                end_ms=end,
+                role=role,
+                text=text,
+                heard=heard or text,
+                corrections=corrections,
+                by=ASR,
+            ),
+        )
+
+    def typed(self, at: int, kind: Any, confidence: float, previous: Any = None) -> Story:
+        """The call type as assessed."""
+        return self.add(
+            at,
+            CallTypeAssessed(
+                **self.who,
+                at_ms=at,
+                by=TYPES,
+                type=kind,
+                confidence=confidence,
+                previous=previous,
+                evidence=(Evidence(words="没有人管", role="caller"),),
+            ),
+        )
+
+    def forbidden(self, at: int, start: int, end: int, words: str, warning_id: str = "w1") -> Story:
+        """A forbidden phrase of the agent."""
+        return self.add(
+            at,
+            WarningRaised(
+                **self.who,
+                at_ms=start,
+                end_ms=end,
+                due_ms=end,
+                by=CONDUCT,
+                warning_id=warning_id,
+                kind="forbidden_phrase",
+                level="alarm",
+                phrase="这我怎么知道",
+                message="这样说像是在推开对方，对方会更着急。",
+                instead="您先别急，这件事我马上帮您查清楚，请您稍等一下。",
+                evidence=(Evidence(words=words, role="agent", start_ms=start, end_ms=end),),
+            ),
+        )
+
+    def escalated(
+        self,
+        at: int,
+        title: str,
+        reason: str,
+        words: str,
+        severity: Any = "urgent",
+        number: int = 1,
+    ) -> Story:
+        """Something for the supervisors."""
+        return self.add(
+            at,
+            EscalationRaised(
+                **self.who,
+                at_ms=at,
+                by=POLICY,
+                escalation_id=f"e{number}",
+                severity=severity,
+                title=title,
+                reason=reason,
+                agent_id=self.agent_id,
+                evidence=(Evidence(words=words, role="agent"),),
+            ),
+        )
+
+    def phrase(self, at: int, phrase: str, name: str, *, said: bool) -> Story:
+        """A required phrase falls due or was said."""
+        model = PhraseSaid if said else PhraseDue
+        return self.add(
+            at,
+            model(
+                **self.who,
+                at_ms=at,
+                phrase=phrase,
+                name=name,
+                by=Producer(name=phrase, version="1"),
+            ),
+        )
+
+    def answer(self, at: int, words: str, start: int, end: int, **changes: Any) -> Story:
+        """An authorised answer."""
+        card = CardShown(
+            **self.who,
+            at_ms=at,
+            by=KNOWLEDGE,
+            card_id=changes.pop("card_id", "k1"),
+            slot="answer",
+            kind="answer",
+            title="养老保险关系转移要多久",
+            body="从收到申请起，四十五个工作日内办完。您可以用手机查到办到了哪一步；超过时限的，我现在就可以给您登记催办。",
+            why="来电人问转移多久能办好",
+            confidence=0.93,
+            evidence=(Evidence(words=words, role="caller", start_ms=start, end_ms=end),),
+            source=Source(
+                entry_id="pen-014",
+                question="养老保险关系转移要多久",
+                department="临江市社会保险中心",
+                region="临江市",
+                authorised=True,
+                authorised_by="养老保险科 周敏",
+                authorised_at=date(2026, 3, 1),
+                document="临人社规〔2025〕12号",
+                valid_to=date(2027, 2, 28),
+                version="3",
+            ),
+            alternatives=(Alternative(entry_id="pen-015", question="转移进度在哪里查"),),
+        )
+        return self.add(at, card.model_copy(update=changes))
+
+    def advice(self, at: int, **changes: Any) -> Story:
+        """What this moment needs."""
+        card = CardShown(
+            **self.who,
+            at_ms=at,
+            by=TYPES,
+            card_id=changes.pop("card_id", "m1"),
+            slot="moment",
+            kind="advice",
+            title="先接住情绪，再说办法",
+            body="让您跑了这么多趟，实在抱歉。您说的我都记下来了，我们一起把这件事理清楚，好吗？",
+            avoid="急着解释，替部门辩解",
+            why="类型从求助变成了投诉",
+        )
+        return self.add(at, card.model_copy(update=changes))
+
+    def scored(self, at: int, score: int, points: int, reason: str, words: str = "") -> Story:
+        """A deduction."""
+        return self.add(
+            at,
+            ScoreChanged(
+                **self.who,
+                at_ms=at,
+                by=Producer(name=f"score-{at}", version="1"),
+                score=score,
+                points=points,
+                reason=reason,
+                evidence=(Evidence(words=words, role="agent"),) if words else (),
+            ),
+        )
+
+    def holds(self, start: int, words: str = "请稍等") -> Story:
+        """The agent asked the caller to wait."""
+        return self.add(
+            start,
+            HoldStarted(**self.who, at_ms=start, limit_ms=start + 30_000, words=words),
+        )
+
+    def ends(self, at: int) -> Story:
+        """The caller hangs up."""
+        return self.add(at, CallEnded(**self.who, at_ms=at, ended_by="caller"))
+
+    def progresses(self, start: int, end: int) -> Story:
+        """The clock goes on while nobody speaks."""
+        for at in range(start, end, STEP_MS):
+            self.add(at, CallProgressed(**self.who, at_ms=at, audio_ms=at))
+        return self
+
+    def in_order(self) -> list[tuple[int, Event]]:
+        """By the time of publishing."""
+        return sorted(self.events, key=lambda item: item[0])
+
+
+def pension(site: str, call_id: str = "", agent: str = "015") -> Story:
+    """A plea that becomes a complaint: one forbidden phrase, an answer, advice, a wait."""
+    story = Story(site, call_id, agent)
+    story.says("agent", 500, 4_200, "您好，这里是政务服务热线，工号零一五，请问有什么可以帮您？")
+    story.phrase(4_300, "opening", "问候与工号", said=True)
+    story.says(
+        "caller",
+        4_800,
+        11_500,
+        "我想问一下我的养老保险，从安平市转过来，交了材料四个多月了，一直没有动静。",
+        heard="我想问一下我的养老报线，从安平市转过来，交了材料四个多月了，一直没有动静。",
+        corrections=(Correction(heard="养老报线", made="养老保险", start=7),),
+        partial="我想问一下我的养老报线",
+    )
+    story.typed(12_500, "求助", 0.74)
+    story.says("agent", 12_200, 14_400, "请问您怎么称呼？")
+    story.phrase(14_500, "name", "询问称呼", said=True)
+    story.says(
+        "caller",
+        15_000,
+        21_400,
+        "我姓梁。我就想知道这个转移到底要多久才能办好？窗口推来推去没有人管。",
+    )
+    story.answer(22_500, "这个转移到底要多久才能办好", 15_000, 21_400)
+    story.says("agent", 22_000, 25_600, "这我怎么知道，你再等等看吧。")
+    story.forbidden(26_600, 22_000, 23_400, "这我怎么知道")
+    story.scored(26_700, 95, -5, "对来电人说“这我怎么知道”", "这我怎么知道")
+    story.says(
+        "caller",
+        26_200,
+        31_800,
+        "你们不就是管这个的吗？每次都说再等等，我要投诉你们！",
+        partial="你们不就是管这个的吗",
+    )
+    story.typed(32_800, "投诉", 0.86, "求助")
+    story.advice(32_900)
+    story.phrase(33_000, "restate", "复述确认", said=False)
+    story.escalated(
+        33_200, "禁用语一次，来电要投诉", "类型 求助 → 投诉，同一通里有禁用语", "这我怎么知道"
+    )
+    return story
+
+
+async def play(bus: Bus, stories: Iterable[Story], speed: float = 0.0) -> None:
+    """Publish what the stories tell; `speed` 1 = at the pace of talk, 0 = at once."""
+    moments = sorted(
+        (
+            (at, order, event)
+            for story in stories
+            for order, (at, event) in enumerate(story.in_order())
+        ),
+        key=lambda item: item[:2],
+    )
+    begin = asyncio.get_running_loop().time()
+    for at, _, event in moments:
+        if speed:
+            await asyncio.sleep(
+                max(0.0, begin + at / 1000 / speed - asyncio.get_running_loop().time())
+            )
+        if isinstance(event, TranscriptPartial):
+            await bus.publish_live(event)
+        else:
+            await bus.publish(event)
