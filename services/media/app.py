@@ -9,13 +9,17 @@ from importlib.metadata import version
 
 from contracts.requests import Model
 from services.common.bus import Bus
+from services.common.listener import bind, serving
 from services.common.service import CannotStart, Service
 from services.media.calls import Calls
 from services.media.door import door
 from services.media.ghosts import end_ghosts
-from services.media.listener import bind, serving
 from services.media.settings import Settings
 from services.media.vad import MODEL_RATE, Ear
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+"""Above the door's own limit, so that a sender of too much still hears why it is turned away.
+Pings are off: a sender slowed by TCP cannot answer them in time; `bind` sees to dead peers."""
 
 
 def create_app(settings: Settings) -> Service:
@@ -41,7 +45,9 @@ def create_app(settings: Settings) -> Service:
                 log=service.log,
             )
             calls.start()
-            async with serving(application, taken):
+            async with serving(
+                application, taken, service.fail, max_message=MAX_MESSAGE_BYTES, ping_s=None
+            ):
                 try:
                     yield
                 finally:

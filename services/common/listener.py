@@ -1,20 +1,18 @@
-"""A web application served inside the service's own event loop."""
+"""A web application served inside a service's own event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from services.common.service import CannotStart
 
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-"""Above the door's own limit, so that a sender of too much still hears why it is turned away."""
 DEAD_PEER_MS = 20_000
 """A peer whose machine does not confirm what we sent for so long is gone."""
 
@@ -52,24 +50,42 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: Any, taken: socket.socket) -> AsyncIterator[None]:
-    """Serve `app` on a bound socket until left."""
+async def serving(
+    app: ASGIApp,
+    taken: socket.socket,
+    failed: Callable[[str], None],
+    *,
+    max_message: int,
+    ping_s: float | None = 20.0,
+) -> AsyncIterator[None]:
+    """Serve `app` on a bound socket until left, then close it; open sockets get a few seconds.
+
+    `max_message`: largest WebSocket message, bytes. `ping_s`: seconds between pings, None for
+    none. `failed` hears a sentence where the server stops by itself.
+    """
     server = _Server(
         uvicorn.Config(
             app,
             log_config=None,
             access_log=False,
+            server_header=False,
             lifespan="off",
-            ws_max_size=MAX_MESSAGE_BYTES,
-            # Pings are not answered in time by a sender that TCP slows down; see DEAD_PEER_MS.
-            ws_ping_interval=None,
+            ws_max_size=max_message,
+            ws_ping_interval=ping_s,
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=3,
         )
     )
     task = asyncio.create_task(server.serve(sockets=[taken]), name="listener")
+
+    def stopped(_: asyncio.Task[None]) -> None:
+        if not server.should_exit:
+            failed("the web server stopped by itself: start the service again")
+
+    task.add_done_callback(stopped)
     try:
         yield  # the socket listens already: who comes early waits in its backlog
     finally:
         server.should_exit = True
-        await task
+        await asyncio.wait([task], timeout=10)
+        taken.close()
