@@ -198,8 +198,8 @@ class Call:
     """That card while it is shown."""
     opening_judged: bool = False
     closing_judged: bool = False
-    phrases: tuple[tuple[str, int, int], ...] = ()
-    """Forbidden phrases raised: rule, start and end of the utterance they end in."""
+    phrases: frozenset[tuple[str, int]] = frozenset()
+    """Forbidden phrases raised: rule, and start of the utterance they end in."""
     due: frozenset[str] = frozenset()
     """Required phrases whose moment has come."""
     said: frozenset[str] = frozenset()

@@ -19,12 +19,14 @@ class Guards:
 
     def __init__(self, file: PhraseFile) -> None:
         quotations = file.quotations
-        verbs = f"(?:{_any(quotations.verbs)})(?!的)"
-        others, caller = _any(quotations.others), _any(quotations.caller)
+        # 说了, 说过 and 说的 tell that something was said, not what.
+        verbs = f"(?:{_any(quotations.verbs)})(?![的了过完])"
+        others, earlier = _any(quotations.others), _any(quotations.earlier)
+        restating = _any(quotations.restating)
         self._others_said = re.compile(f"(?:{others})[^{BREAK}]{{0,6}}{verbs}.{{0,14}}$")
         self._caller_said = re.compile(
-            f"(?:你[^{BREAK}]{{0,4}}(?:{caller})|(?:{caller})[^{BREAK}]{{0,2}}你)"
-            f"[^{BREAK}]{{0,4}}(?:{verbs})?.{{0,14}}$"
+            f"(?:(?:你[^{BREAK}]{{0,4}}(?:{earlier})|(?:{earlier})[^{BREAK}]{{0,2}}你)"
+            f"[^{BREAK}]{{0,4}}{verbs}|你[^{BREAK}]{{0,4}}(?:{restating})).{{0,14}}$"
         )
         self._you_said = re.compile(f"你[^{BREAK}]{{0,4}}{verbs}.{{0,14}}$")
         self._check = re.compile(f"(?:{_any(quotations.checks)})")

@@ -22,7 +22,7 @@ def judge(call: Call, book: PhraseBook, notices: Notices, heard: Words) -> Step:
         begin, end = _span(hit, heard, previous)
         warning = notices.forbidden(call, hit, heard, begin, end)
         events += [warning, notices.better_wording(warning, hit)]
-        call = replace(call, phrases=(*call.phrases, (hit.rule.id, heard.start, heard.end)))
+        call = replace(call, phrases=call.phrases | {(hit.rule.id, heard.start)})
     return call, events
 
 
@@ -38,7 +38,7 @@ def _known(call: Call, hit: Hit, heard: Words, previous: Words | None) -> bool:
     places = [heard.start]
     if hit.split and previous:
         places.append(previous.start)
-    return any(rule == hit.rule.id and start in places for rule, start, _ in call.phrases)
+    return any((hit.rule.id, place) in call.phrases for place in places)
 
 
 def _span(hit: Hit, heard: Words, previous: Words | None) -> tuple[int, int]:

@@ -60,8 +60,10 @@ class Quotations(Entry):
     """Who is quoted: 窗口, 对方, 工作人员 …"""
     verbs: tuple[Text, ...]
     """Verbs of saying."""
-    caller: tuple[Text, ...]
-    """Words that, with 您 and a verb, show that the caller is quoted: 刚才, 刚刚 …"""
+    earlier: tuple[Text, ...]
+    """Words that, with 您 and a verb, show that the caller is quoted: 刚才, 上次 …"""
+    restating: tuple[Text, ...]
+    """Words that show it with 您 alone: 是说, 的意思是 …"""
     checks: tuple[Text, ...]
     """Tags that ask whether it was repeated rightly: 对吗, 是吗 …"""
 

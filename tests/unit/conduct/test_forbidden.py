@@ -72,6 +72,20 @@ def test_context_that_makes_it_harmless(text: str) -> None:
     assert rules(text) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("您上次打过电话了，别再来电话了", "dont-call-again"),
+        ("您刚才说过了，您不要再说了", "stop-talking-listen"),
+        ("您说的这个问题我不知道", "your-question-unknown"),
+        ("您是不是脑子有病", "abuse-sarcasm"),
+        ("您要是不满意，您去投诉好了", "go-complain"),
+    ],
+)
+def test_context_that_only_looks_harmless(text: str, rule: str) -> None:
+    assert rules(text) == [rule]
+
+
 def test_negation_and_person_are_never_bent() -> None:
     assert rules("我知道") == []
     assert rules("您不知道") == []
