@@ -19,7 +19,7 @@ HELP = (
     "First steps: `banxi demo` shows the whole system on sample calls; `banxi up` starts it "
     "for real, `banxi users add` makes accounts, `banxi kb import` brings your answers, "
     "`banxi replay call.wav` plays a recording through the audio door. "
-    "Settings are environment variables BANXI_…; see README.md."
+    "Settings are environment variables: `banxi settings` lists them."
 )
 
 
@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("tools.demo", "demo"),
     "replay": ("tools.replay", "replay"),
     "purge": ("tools.purge", "purge"),
+    "settings": ("tools.settings_reference", "settings"),
 }
 GROUPS: dict[str, tuple[str, str]] = {
     "users": ("tools.users", "app"),

@@ -17,7 +17,9 @@ def record(message: str, **fields: object) -> logging.LogRecord:
 
 
 def test_fields_follow_the_message() -> None:
-    assert FieldFormatter().format(record("call started", call="c1")).endswith("call started call=c1")
+    assert (
+        FieldFormatter().format(record("call started", call="c1")).endswith("call started call=c1")
+    )
 
 
 def test_an_exceptions_own_text_is_left_out_since_it_may_hold_a_callers_words() -> None:

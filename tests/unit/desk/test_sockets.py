@@ -28,6 +28,7 @@ class Socket:
         self._hello: str | None = json.dumps({"type": "hello"} | hello)
         self._reads = reads
         self.attached = asyncio.Event()
+        self.beats: list[dict[str, Any]] = []
 
     async def receive(self) -> dict[str, Any]:
         if self._hello is None:
@@ -39,6 +40,7 @@ class Socket:
     async def send_text(self, text: str) -> None:
         message = json.loads(text)
         if message["type"] == "beat":
+            self.beats.append(message)
             return
         if len(self.texts) >= self._reads:
             await asyncio.Event().wait()
@@ -55,7 +57,9 @@ def page(socket: Socket, feed: Feed, *, valid: bool = True) -> asyncio.Task[None
     ready = asyncio.Event()
     ready.set()
     account = Account("a015", "agent", "015")
-    served = Page(cast("WebSocket", socket), account, feed, cast("Commands", None), still_valid)
+    served = Page(
+        cast("WebSocket", socket), account, feed, cast("Commands", None), still_valid, lambda: False
+    )
     return asyncio.create_task(served.serve(ready))
 
 
@@ -81,6 +85,16 @@ async def test_too_slow_is_let_go_and_resumes_without_a_gap() -> None:
 async def _has(socket: Socket, count: int) -> None:
     while len(socket.texts) < count:  # noqa: ASYNC110 - nothing tells us; the caller has a deadline
         await asyncio.sleep(0)
+
+
+async def test_the_page_is_told_when_the_desk_hears_nothing() -> None:
+    socket = Socket(reads=KEEP)
+    serving = page(socket, Feed("run"))
+    async with asyncio.timeout(5):
+        while not socket.beats:  # noqa: ASYNC110 - nothing tells us
+            await asyncio.sleep(0)
+    assert socket.beats[0]["hears"] is False
+    serving.cancel()
 
 
 async def test_a_page_whose_session_ended_is_closed() -> None:

@@ -1,0 +1,89 @@
+"""A model of vectors that needs no model: texts that share pairs of characters lie near."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+
+from contracts.requests import Embedding
+from services.knowledge.embedder import NoVectors, Purpose
+from services.knowledge.entry import Entry
+from services.knowledge.regions import RegionTree
+
+DIMENSION = 256
+TREE = RegionTree(
+    {
+        "青川省": None,
+        "临江市": "青川省",
+        "云岭县": "临江市",
+        "安平市": "青川省",
+    }
+)
+DAY = date(2026, 6, 1)
+
+
+def vector(text: str) -> tuple[float, ...]:
+    """One dimension a pair of characters, by its hash; unit length."""
+    bag = np.full(DIMENSION, 0.02)
+    for pair in zip(text, text[1:], strict=False):
+        digest = hashlib.sha256("".join(pair).encode()).digest()
+        bag[digest[0]] += 1.0
+    return tuple((bag / np.linalg.norm(bag)).tolist())
+
+
+class Bags:
+    """An embedder of such vectors that can be out of order."""
+
+    def __init__(self, model: str = "bags 1") -> None:
+        self.model = model
+        self.there = True
+        self.passages: list[str] = []
+
+    async def embed(self, texts: Sequence[str], purpose: Purpose) -> Embedding:
+        if not self.there:
+            raise NoVectors("out of order")
+        if purpose == "passage":
+            self.passages += texts
+        return Embedding(
+            model=self.model, dimension=DIMENSION, vectors=tuple(vector(t) for t in texts)
+        )
+
+
+CARD = Entry(
+    id="card-1",
+    question="社保卡丢了怎么补办",
+    answer="持身份证到网点补卡，当场可取。",
+    department="省社保卡中心",
+    region="青川省",
+    authorised=True,
+    similar=("社保卡不见了", "补一张社保卡要去哪里"),
+)
+CARD_CITY = replace(CARD, id="card-2", answer="到市大厅一楼补卡。", region="临江市")
+CARD_COUNTY = replace(
+    CARD, id="card-3", answer="内部口径：县里暂不答复。", region="云岭县", authorised=False
+)
+WAGES = Entry(
+    id="wage-1",
+    question="拖欠工资怎么投诉",
+    answer="向劳动监察支队登记。",
+    department="劳动监察支队",
+    region="临江市",
+    authorised=True,
+    similar=("老板不发工钱",),
+)
+EARLY = Entry(
+    id="early-1",
+    question="特殊工种能不能提前退休",
+    answer="内部口径：须逐案认定，坐席不作判断。",
+    department="养老保险处",
+    region="临江市",
+    authorised=False,
+    similar=("井下干了多年能早点退吗",),
+    liaison="沈同志",
+    phone="0599-555-1102",
+)
+ENTRIES = (CARD, CARD_CITY, CARD_COUNTY, WAGES, EARLY)
