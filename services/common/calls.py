@@ -58,6 +58,8 @@ class _Held(Generic[State]):
 
     state: State
     sequence: int = 0
+    since: int = 0
+    """The first event handled here; earlier ones were folded in silently."""
     ended_at_ms: int | None = None
     was_settled: bool = False
     """The call had ended long before this process saw it: it must not be settled twice."""
@@ -206,9 +208,14 @@ class CallConsumer(Generic[State]):
     async def _effect(self, partition: int, message: Msg, event: Event) -> None:
         sequence = message.metadata.sequence.stream
         held = self._held.get(event.call_id)
-        if held is not None and sequence <= held.sequence:
-            await message.ack()  # delivered again, though its effect is out
-            return
+        overdue = held is not None and sequence <= held.sequence
+        if held is not None and overdue:
+            if sequence >= held.since:
+                await message.ack()  # delivered again, though its effect is out
+                return
+            # A former process took it and did not finish its slow work. What follows from it is
+            # made up for, with the state the call had then; the call itself has moved on.
+            held = None
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 if held is None:
@@ -230,12 +237,13 @@ class CallConsumer(Generic[State]):
                 await message.in_progress()
                 await asyncio.sleep(0.2 * attempt)
         assert held is not None
-        held.state, held.sequence = outcome.state, sequence
-        self._held[event.call_id] = held
-        if isinstance(event, CallEnded):
-            held.ended_at_ms = event.at_ms
-        if held.ended_at_ms is not None:
-            self._settle_later(partition, event.call_id)
+        if not overdue:
+            held.state, held.sequence, held.since = outcome.state, sequence, held.since or sequence
+            self._held[event.call_id] = held
+            if isinstance(event, CallEnded):
+                held.ended_at_ms = event.at_ms
+            if held.ended_at_ms is not None:
+                self._settle_later(partition, event.call_id)
         if outcome.later is None:
             await message.ack()
         else:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from contracts.base import ROLES
 from services.transcription.buffer import Channel, Memory, Samples, Sound
 from services.transcription.engine import Engine, Heard, Load, Session
 from services.transcription.schedule import FinalWork, PartialWork, Schedule
@@ -124,8 +125,9 @@ class Recogniser:
 
     def forget(self, call_id: str) -> None:
         """A call is over for good."""
+        for role in ROLES:
+            self._schedule.closed(Channel(call_id, role))
         for utterance in [held for held in self._fed if held[0].call_id == call_id]:
-            self._schedule.closed(utterance[0])
             del self._fed[utterance]
 
     def figures(self) -> dict[str, float]:
@@ -174,7 +176,7 @@ class Recogniser:
         try:
             text = await loop.run_in_executor(threads, _partial, fed.session, sound.samples)
         except Exception:
-            del self._fed[utterance]  # its final begins afresh
+            self._fed.pop(utterance, None)  # its final begins afresh
             raise
         if text and self.on_partial and self._schedule.is_open(work.channel, work.at_ms):
             self.partials_made += 1

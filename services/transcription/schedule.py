@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.transcription.buffer import Channel
 
-LONGEST_MS = 20_000
+LONGEST_MS = 12_000
 """An utterance open for longer gets no more partials: each would cost more than the last."""
 
 

@@ -304,3 +304,23 @@ async def test_what_it_cannot_start_with_is_said_in_a_sentence(
     with pytest.raises(CannotStart, match=sentence):
         async with create_app(desk.settings.model_copy(update={"asr": asr})).running():
             pass
+
+
+async def test_a_final_that_a_killed_service_owed_is_made_by_its_successor(
+    desk: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.common.calls.ACK_WAIT_S", 1.0)
+    async with desk.serving() as killed:
+        desk.engine.gate.clear()
+        await desk.start()
+        await desk.sound("caller", 0, 1_500, 3)
+        await desk.ended("caller", 0, 1_200)
+        await asyncio.to_thread(desk.engine.waiting.wait, 10)
+        for task in [*killed.consumers[0]._later, *killed.consumers[0]._tasks]:
+            task.cancel()
+        desk.engine.gate.set()
+    async with desk.serving():
+        await desk.began("caller", 5_000)  # the call goes on before the overdue event comes again
+        (final,) = await desk.finals_of(1)
+
+    assert final.text == "丢了"
