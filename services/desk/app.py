@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.common.bus import Bus
+from services.common.listener import bind, serving
 from services.common.service import CannotStart, Service
 from services.common.settings import prepare_directory
 from services.desk.accounts import DATABASE, Accounts
@@ -17,10 +18,12 @@ from services.desk.commands import Commands
 from services.desk.follow import Follower
 from services.desk.hearing import Hearing, kept_subjects, tally_subjects
 from services.desk.pages import Pages
-from services.desk.serve import listen, serving
 from services.desk.settings import Settings
 from services.desk.tally import Tally, midnight
 from services.desk.web import Web
+
+MAX_MESSAGE_BYTES = 16 * 1024
+"""Largest message a page may send."""
 
 
 def create_app(settings: Settings) -> Service:
@@ -57,6 +60,7 @@ def create_app(settings: Settings) -> Service:
                 pages,
                 Commands(bus, board),
                 ready=hearing.ready,
+                hears=lambda: bus.client.is_connected,
                 session_hours=settings.desk.session_hours,
                 tls=settings.desk.behind_tls,
             )
@@ -64,12 +68,14 @@ def create_app(settings: Settings) -> Service:
                 "calls_on_board": float(len(board)),
                 "pages": float(web.open_pages),
             }
-            listener = listen(settings.host, settings.desk.port)
-            stack.callback(listener.close)
-            await stack.enter_async_context(calls.running())
-            await stack.enter_async_context(counts.running())
-            await stack.enter_async_context(hearing.running(calls.caught_up))
-            await stack.enter_async_context(serving(web.app, listener, service.fail))
+            taken = bind(settings.host, settings.desk.port, "BANXI_DESK__PORT")
+            stack.callback(taken.close)
+            await stack.enter_async_context(calls.running(service.fail))
+            await stack.enter_async_context(counts.running(service.fail))
+            await stack.enter_async_context(hearing.running(calls.caught_up, service.fail))
+            await stack.enter_async_context(
+                serving(web.app, taken, service.fail, max_message=MAX_MESSAGE_BYTES)
+            )
             yield
 
     service.lives_with(desk)

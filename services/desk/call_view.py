@@ -16,6 +16,9 @@ from contracts.transcript import Correction, TranscriptPartial
 from contracts.warning import HoldStarted, SilenceStarted, WarningRaised
 
 Verdict = Literal["useful", "wrong", "dismissed"]
+LAST_SPANS = 24
+"""Stretches of speech that can lie within the last half minute."""
+
 MarkKind = Literal["forbidden", "asked", "corrected"]
 EscalationState = Literal["raised", "acknowledged", "taken_over", "closed"]
 
@@ -197,7 +200,7 @@ class CallView:
         known = dict(self.decoded)
         ends = [
             span.end_ms
-            for span in self.speech
+            for span in self.speech[-LAST_SPANS:]
             if span.end_ms is not None and span.end_ms > max(known.get(span.role, 0), self._recent)
         ]
         return min(ends, default=None)

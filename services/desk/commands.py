@@ -88,7 +88,7 @@ class Commands:
         """Do it; returns what the page needs to know. Raises Refused."""
         try:
             return await self._do(account, command)
-        except (nats.errors.Error, TimeoutError):
+        except (nats.errors.Error, TimeoutError, ValidationError):
             raise Refused("暂时连不上系统，没有办成，请稍后再试。") from None
 
     async def _do(self, account: Account, command: Feedback | Handle | Search) -> Any:

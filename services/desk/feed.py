@@ -22,6 +22,8 @@ class _Shown:
 
     sections: Sections
     lines: dict[str, Line] = field(default_factory=dict)
+    told: tuple[Line, ...] = ()
+    """The lines as they came last: mostly nothing changed in them."""
 
 
 class Feed:
@@ -45,7 +47,9 @@ class Feed:
         """Put a call on the page, or tell what changed in it; nothing where nothing did."""
         shown = self._calls.setdefault(call_id, _Shown({}))
         changed = {k: v for k, v in sections.items() if shown.sections.get(k, _NOTHING) != v}
-        new = {line.line_id: line for line in lines if shown.lines.get(line.line_id) != line}
+        fresh = () if lines is shown.told else lines
+        new = {line.line_id: line for line in fresh if shown.lines.get(line.line_id) != line}
+        shown.told = lines
         if not changed and not new:
             return
         shown.sections |= changed

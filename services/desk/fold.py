@@ -111,6 +111,7 @@ def _ended(view: CallView, event: CallEnded) -> CallView:
         ended_ms=event.at_ms,
         ended_at=event.wall_time,
         ended_by=event.ended_by,
+        partials=(),
         hold=None,
         silence=None,
     )

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from typing import Any
 
 import nats.errors
 import nats.js.errors
@@ -49,15 +50,14 @@ class Follower:
         self.caught_up = asyncio.Event()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Follow in the background."""
-        task = asyncio.create_task(self._run())
+    async def running(self, failed: Callable[[str], None]) -> AsyncIterator[None]:
+        """Follow in the background. `failed` hears a sentence where that stops by itself."""
+        task = in_background(self._run(), failed)
         try:
             yield
         finally:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task])
 
     async def _run(self) -> None:
         while True:
@@ -69,6 +69,9 @@ class Follower:
 
     async def _follow(self) -> None:
         """Read with one consumer until it is gone or misses a message."""
+        stream = await self._js.stream_info(streams.CALLS)
+        if stream.state.last_seq < self._last:
+            self._last = 0  # another stream under the same name: its numbers begin anew
         info = await self._js.add_consumer(
             streams.CALLS,
             ConsumerConfig(
@@ -112,3 +115,17 @@ class Follower:
             with suppress(nats.errors.Error, TimeoutError):
                 await subscription.unsubscribe()
                 await self._js.delete_consumer(streams.CALLS, info.name)
+
+
+def in_background(
+    work: Coroutine[Any, Any, None], failed: Callable[[str], None]
+) -> asyncio.Task[None]:
+    """Run something that must never stop by itself; `failed` hears a sentence where it does."""
+    task = asyncio.create_task(work)
+
+    def stopped(_: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            failed(f"the desk lost its way ({type(error).__name__}): start it again")
+
+    task.add_done_callback(stopped)
+    return task

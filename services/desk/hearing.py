@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
+import nats.errors
 from nats.aio.msg import Msg
+from pydantic import ValidationError
 
 from contracts import subjects
 from contracts.base import Event
@@ -19,6 +21,7 @@ from contracts.requests import AskHistory, History
 from contracts.transcript import TranscriptPartial
 from contracts.warning import WarningRaised, WarningWithdrawn
 from services.common.bus import Bus, RequestFailed
+from services.desk.follow import in_background
 from services.desk.pages import Pages
 from services.desk.tally import Tally
 
@@ -62,7 +65,7 @@ class Hearing:
         event = await self._read(message, where)
         if event is None:
             return
-        self._pages.take(event, datetime.now(UTC))
+        await self._show(message, event)
         if isinstance(event, CallStarted):
             self._numbers[event.call_id] = event.caller_number
             if self.ready.is_set():
@@ -85,16 +88,28 @@ class Hearing:
         event = await self._read(message, where)
         # A partial alone makes no call: one of a call nobody knows is dropped.
         if event is not None and self._pages.board.get(event.call_id) is not None:
+            await self._show(message, event)
+
+    async def _show(self, message: Msg, event: Event) -> None:
+        try:
             self._pages.take(event, datetime.now(UTC))
+        except Exception as error:
+            # The boundary of the desk: one event that cannot be shown must not stop the others.
+            # Its text may hold a caller's words: only its kind is logged.
+            reason = f"cannot be shown: {type(error).__name__}"
+            self._log.error(reason, extra={"call": event.call_id, "event": event.event})
+            await self._bus.dead_letter(message.subject, message.data, reason)
 
     @asynccontextmanager
-    async def running(self, caught_up: asyncio.Event) -> AsyncIterator[None]:
-        """Hear partials, and let time pass."""
+    async def running(
+        self, caught_up: asyncio.Event, failed: Callable[[str], None]
+    ) -> AsyncIterator[None]:
+        """Hear partials, and let time pass. `failed` hears a sentence where that stops."""
         wanted = subjects.LIVE.format(
             site=self._bus.site, call_id="*", event=TranscriptPartial.event
         )
         partials = await self._bus.client.subscribe(wanted, cb=self.live)
-        clock = asyncio.create_task(self._let_time_pass(caught_up))
+        clock = in_background(self._let_time_pass(caught_up), failed)
         try:
             yield
         finally:
@@ -139,7 +154,7 @@ class Hearing:
         async with self._asking:
             try:
                 history = await self._bus.request(asked, History, timeout_s=3.0)
-            except RequestFailed:
+            except (RequestFailed, nats.errors.Error, ValidationError):
                 return
         earlier = sum(call.call_id != call_id for call in history.calls)
         self._pages.know_earlier(call_id, earlier, datetime.now(UTC))

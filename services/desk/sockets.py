@@ -42,12 +42,14 @@ class Page:
         feed: Feed,
         commands: Commands,
         still_valid: Callable[[], Coroutine[Any, Any, bool]],
+        hears: Callable[[], bool],
     ) -> None:
         self._socket = socket
         self._account = account
         self._feed = feed
         self._commands = commands
         self._still_valid = still_valid
+        self._hears = hears
         self._queue: asyncio.Queue[str] = asyncio.Queue(QUEUE)
         self._closing = asyncio.Event()
         self._farewell = (1000, "")
@@ -70,7 +72,7 @@ class Page:
             return
         while not ready.is_set():
             # The first seconds after a start: the page is told to wait, not left to wonder.
-            await self._send_one(_beat())
+            await self._send_one(self._now())
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ready.wait(), BEAT_S)
         missed = self._feed.attach(self._deliver, hello.epoch, hello.last)
@@ -116,9 +118,13 @@ class Page:
         """Tell the desk's clock, and see that the session still holds."""
         while await self._still_valid():
             for _ in range(BEATS_PER_CHECK):
-                self._deliver(_beat())
+                self._deliver(self._now())
                 await asyncio.sleep(BEAT_S)
         self.close(SIGNED_OUT, "signed out")
+
+    def _now(self) -> str:
+        beat = {"type": "beat", "now": round(time.time() * 1000), "hears": self._hears()}
+        return json.dumps(beat)
 
     async def _receive(self) -> str:
         """The next text; a binary message, which no page of ours sends, counts as an empty one."""
@@ -150,7 +156,3 @@ class Page:
         except Refused as refused:
             return {"type": "reply", "to": command.id, "ok": False, "message": str(refused)}
         return {"type": "reply", "to": command.id, "ok": True, "data": data}
-
-
-def _beat() -> str:
-    return json.dumps({"type": "beat", "now": round(time.time() * 1000)})

@@ -43,7 +43,8 @@ _MESSAGES = {
 
 
 class Web:
-    """The pages as an ASGI application. `ready` is set when the calls of before are folded."""
+    """The pages as an ASGI application. `ready` is set when the calls of before are folded;
+    `hears` says whether the desk hears the bus."""
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class Web:
         commands: Commands,
         *,
         ready: asyncio.Event,
+        hears: Callable[[], bool],
         session_hours: float,
         tls: bool,
     ) -> None:
@@ -59,6 +61,7 @@ class Web:
         self._pages = pages
         self._commands = commands
         self._ready = ready
+        self._hears = hears
         self._session_s = round(session_hours * 3600)
         self._tls = tls
         self._attempts = Attempts()
@@ -172,7 +175,7 @@ class Web:
 
             agent = account.role == "agent" and account.agent_id
             feed = self._pages.agent(agent) if agent else self._pages.wall
-            page = Page(socket, account, feed, self._commands, still_valid)
+            page = Page(socket, account, feed, self._commands, still_valid, self._hears)
             self._open[token].add(page)
             try:
                 await page.serve(self._ready)

@@ -1,6 +1,6 @@
 // The agent's page: one call, its words, at most three cards, the ring.
 import { Cards } from "./cards.js";
-import { $, announce, audioNow, banner, clock, closesOutside, copy, h, keys, setText, toast, toggleDialog, toggleTheme } from "./dom.js";
+import { $, audioNow, banner, clock, closesOutside, copy, h, keys, setText, toast, toggleDialog, toggleTheme } from "./dom.js";
 import { connect } from "./live.js";
 import { Search } from "./search.js";
 import { Transcript } from "./transcript.js";
@@ -23,6 +23,7 @@ const line = connect(`/as/${body.dataset.account}/desk/live`, {
     body.dataset.line = state;
     const stopped = new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" });
     if (state === "open") banner(null);
+    else if (state === "deaf") banner(`系统内部的线路断开了，正在恢复。字幕停在 ${stopped}，通话不受影响。`);
     else if (attempts === 1) banner(`连接断开了，正在重新连接。页面停在 ${stopped}，通话不受影响。`);
   },
 });
@@ -171,7 +172,7 @@ function renderDelay(call, audio) {
   const pending = awaiting === null ? 0 : audio - awaiting;
   const delay = Math.max(last ?? 0, pending);
   element.classList.toggle("slow", delay > SLOW_MS);
-  if (body.dataset.line === "lost") setText(element, "字幕已停");
+  if (body.dataset.line !== "open") setText(element, "字幕已停");
   else if (last === null && pending < 1500) setText(element, "");
   else setText(element, `字幕延迟 ${(delay / 1000).toFixed(1)} 秒${delay > SLOW_MS ? " · 较慢" : ""}`);
 }
@@ -255,4 +256,3 @@ $("more").addEventListener("click", () => cards.turn());
 closesOutside($("search"), $("details"), $("help"));
 setInterval(second, 250);
 render(null);
-announce("");

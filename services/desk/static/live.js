@@ -9,12 +9,12 @@ const NOT_CONNECTED = "现在连不上系统，请等连接恢复后再试。";
 /**
  * @param path of the socket
  * @param on.change(model, callId | null, names) after each message; null = everything
- * @param on.state("open" | "lost" | "waiting", attempts) of the connection
+ * @param on.state("open" | "lost" | "deaf", attempts) of the connection; "deaf": the desk itself hears nothing
  */
 export function connect(path, on) {
   const model = { calls: new Map(), figures: {} };
   const waiting = new Map();
-  let epoch = "", last = 0, socket, attempts = 0, asked = 0, offset = 0, heard = Date.now(), retry;
+  let epoch = "", last = 0, socket, attempts = 0, asked = 0, offset = 0, heard = Date.now(), retry, hears = true;
 
   function open() {
     clearTimeout(retry);
@@ -48,12 +48,13 @@ export function connect(path, on) {
     heard = Date.now();
     if (message.type === "beat") {
       offset = message.now - Date.now();
+      if (hears !== message.hears) on.state((hears = message.hears) ? "open" : "deaf", 0);
       return;
     }
     if (message.type === "reply") return reply(message);
     if (attempts || !epoch) {
       attempts = 0;
-      on.state("open", 0);
+      on.state(hears ? "open" : "deaf", 0);
     }
     if (message.type === "snapshot") {
       ({ epoch, n: last } = message);

@@ -30,6 +30,7 @@ const line = connect(`/as/${document.body.dataset.account}/wall/live`, {
   state(state, attempts) {
     const stopped = new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" });
     if (state === "open") banner(null);
+    else if (state === "deaf") banner(`系统内部的线路断开了，正在恢复。字幕停在 ${stopped}，通话不受影响。`);
     else if (attempts === 1) banner(`连接断开了，正在重新连接。页面停在 ${stopped}。`);
   },
 });
@@ -70,7 +71,13 @@ function renderTile(id) {
       call.type ? h(`span.pill${TENSE.includes(call.type.type) ? ".tense" : ""}`, {}, `${call.type.type} `, h("small", {}, `${call.type.confidence}%`)) : null),
     words,
     strip(call.strip),
-    h("p.why", { title: call.risk.why }, call.end ? `通话已结束 · ${call.end}` : call.quiet ? "线路没有声音信号" : call.risk.why));
+    h("p.why", { title: call.risk.why }, why(call)));
+}
+
+function why(call) {
+  if (call.end) return `通话已结束 · ${call.end}`;
+  if (!call.quiet) return call.risk.why;
+  return call.risk.level === "calm" ? "线路没有声音信号" : `${call.risk.why} · 线路没有声音信号`;
 }
 
 function strip(cells) {

@@ -36,7 +36,7 @@ async def test_a_lost_consumer_goes_on_where_it_was(
     follower = Follower(
         bus.js, kept_subjects(bus.site), since, take, logging.getLogger("banxi.test")
     )
-    async with follower.running():
+    async with follower.running(pytest.fail):
         await asyncio.wait_for(follower.caught_up.wait(), 10)
         assert len(seen) == 5
         for number in (1, 2):
