@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import ClassVar, Literal
 
-from contracts.base import Contract, Derived, Ms, Share
+from contracts.base import AheadMs, Contract, Derived, Share
 
 Slot = Literal["wrong", "answer", "moment"]
 """`wrong` = just said wrong · `answer` = what to answer · `moment` = what this moment needs."""
@@ -76,7 +76,7 @@ class CardShown(Derived):
     """Why it is there, in words for the agent."""
     priority: int = 50
     """0–100; the higher one wins its slot."""
-    expires_ms: Ms | None = None
+    expires_ms: AheadMs | None = None
     """Audio time at which it leaves by itself; None = stays until replaced."""
     confidence: Share | None = None
     """How sure, where it was a judgement."""

@@ -116,7 +116,7 @@ class KnowledgeHit(Contract):
     kind: Annotated[str, Field(pattern="^(answer|transfer)$")]
     """Whether it may be answered or must be transferred."""
     score: float
-    """Confidence 0–1."""
+    """How well it matches, 0–1."""
     question: str
     """The entry's question."""
     answer: str | None = None

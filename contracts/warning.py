@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from contracts.base import Derived, Event, Ms
+from contracts.base import AheadMs, Derived, Event, Ms
 
 WarningKind = Literal[
     "forbidden_phrase",
@@ -107,7 +107,7 @@ class HoldStarted(Event):
 
     event: ClassVar[str] = "hold.started"
 
-    limit_ms: Ms
+    limit_ms: AheadMs
     """Audio time at which the agent must have spoken again, ms (30 s after the start)."""
     words: str
     """The words that announced it."""

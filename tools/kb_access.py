@@ -25,7 +25,7 @@ from services.common.logs import get_logger
 from services.common.settings import prepare_directory
 from services.knowledge.base import KnowledgeBase, open_base
 from services.knowledge.requests import Requests
-from services.knowledge.settings import Settings
+from services.knowledge.settings import Settings, region_tree
 
 IMPORT_TIMEOUT_S = 60.0
 
@@ -64,8 +64,9 @@ async def reach_knowledge(settings: Settings) -> AsyncIterator[Knowledge]:
     from tools.encoder import LocalEmbedder
 
     directory = prepare_directory(settings.data_dir)
+    regions = region_tree(settings.knowledge)
     embedder = await asyncio.to_thread(LocalEmbedder)
-    async with open_base(settings, embedder, get_logger("kb")) as base:
+    async with open_base(settings, regions, embedder, get_logger("kb")) as base:
         requests = Requests(date.today)
         requests.base = base
         yield Knowledge(
@@ -84,6 +85,9 @@ async def _connect(settings: Settings) -> Client | None:
             token=token,
             connect_timeout=2,
             allow_reconnect=False,
+            # One more than none: 0 means for ever to nats-py.
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0.1,
             error_cb=quiet,
         )
     except (nats.errors.Error, TimeoutError, OSError):

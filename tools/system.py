@@ -149,6 +149,7 @@ class System:
         self._environment = dict(environment or {})
         self._children: dict[str, _Child] = {}
         self._stopping = False
+        self._declared = False
         self._lock: Path | None = None
 
     async def start(self) -> None:
@@ -233,6 +234,7 @@ class System:
                 await listening(self.ports.nats)
             async with connected(self.nats_url) as client:
                 await streams.declare(client.jetstream())
+            self._declared = True
         except (BusUnreachable, TimeoutError) as error:
             raise CannotStart(self.gave_up or str(error) or "nats-server does not listen") from None
         except nats.errors.NoRespondersError:
@@ -279,7 +281,8 @@ class System:
             return
         lived = asyncio.get_running_loop().time() - child.launched
         child.failures = 1 if lived > HEALTHY_S else child.failures + 1
-        if child.name == "nats" or code == BAD_SETTING or child.failures > RESTARTS:
+        never_was_up = child.name == "nats" and not self._declared
+        if never_was_up or code == BAD_SETTING or child.failures > RESTARTS:
             self.gave_up = f"{child.name} stopped (exit code {code}): {child.last_line}"
             self.over.set()
             return
@@ -287,8 +290,17 @@ class System:
         await asyncio.sleep(min(10.0, 0.5 * 2**child.failures))
         if not self._stopping:
             # A task of its own: _launch cancels the tasks of the process that ended, this one too.
-            restart = asyncio.create_task(self._launch(child))
+            restart = asyncio.create_task(self._again(child))
             await asyncio.shield(restart)
+
+    async def _again(self, child: _Child) -> None:
+        await self._launch(child)
+        if child.name == "nats":
+            # A stream in memory does not outlive the server.
+            try:
+                await self._declare_streams()
+            except CannotStart as error:
+                self._say(child.name, str(error))
 
     async def _end(self, child: _Child) -> None:
         process = child.process

@@ -175,11 +175,14 @@ def remember(
     if published.by.name != NAME or published.at_ms != last:
         return state
     if isinstance(published, CallTypeAssessed):
+        dialogue = state.dialogue
+        if (dialogue.shown, dialogue.intake) != (published.type, published.intake):
+            dialogue = replace(
+                dialogue, shown=published.type, intake=published.intake, challenger=None
+            )
         return replace(
             state,
-            dialogue=replace(
-                state.dialogue, shown=published.type, intake=published.intake, challenger=None
-            ),
+            dialogue=dialogue,
             type=published.type,
             intake=published.intake,
             confidence=published.confidence,

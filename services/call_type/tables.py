@@ -1,26 +1,16 @@
-"""The tables a hotline may edit, checked when they are read. A mistake is named by file, entry and
-field, so that whoever edited the file finds it."""
+"""The tables a hotline may edit, checked when they are read."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-)
+from pydantic import Field, StringConstraints, field_validator
 
 from contracts.call_type import CALL_TYPES, INTAKES, CallType, Intake
-from services.common.service import CannotStart
+from services.common.datafiles import Entry, fingerprint, read_data
 
 PACKAGED = Path(__file__).parent / "data"
 FILES = ("prototypes.yaml", "signals.yaml", "intake.yaml", "advice.yaml")
@@ -29,19 +19,14 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Utterances = Annotated[tuple[Words, ...], Field(min_length=2)]
 Patterns = Annotated[tuple[Words, ...], Field(min_length=1)]
 Weight = Annotated[float, Field(gt=0, le=5)]
-Table = TypeVar("Table", bound="_Table")
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class _Table(_Entry):
+class _Table(Entry):
     version: Literal[1]
     """The form of the file."""
 
 
-class TypeExamples(_Entry):
+class TypeExamples(Entry):
     """What callers of one type say."""
 
     type: CallType
@@ -60,7 +45,7 @@ class PrototypeTable(_Table):
         return types
 
 
-class TypeSignal(_Entry):
+class TypeSignal(Entry):
     """Words that speak for one type."""
 
     type: CallType
@@ -84,7 +69,7 @@ class SignalTable(_Table):
         return signals
 
 
-class IntakeSignal(_Entry):
+class IntakeSignal(Entry):
     """Words that speak for one intake kind."""
 
     intake: Intake
@@ -92,7 +77,7 @@ class IntakeSignal(_Entry):
     patterns: Patterns
 
 
-class IntakeExamples(_Entry):
+class IntakeExamples(Entry):
     """What callers of one intake kind say."""
 
     intake: Intake
@@ -118,7 +103,7 @@ class IntakeTable(_Table):
         return entries
 
 
-class Advice(_Entry):
+class Advice(Entry):
     """How to handle one type."""
 
     type: CallType
@@ -140,7 +125,7 @@ class AdviceTable(_Table):
         return advice
 
 
-class Tables(_Entry):
+class Tables(Entry):
     """All four, and the fingerprint of what was read."""
 
     prototypes: PrototypeTable
@@ -166,48 +151,15 @@ class Tables(_Entry):
 
 
 def load_tables(directory: Path | None = None) -> Tables:
-    """Read the tables of a directory, or those that come with Banxi. Raises CannotStart."""
+    """Read the tables of a directory, or those that come with Banxi. Raises DataFileError."""
     folder = directory or PACKAGED
-    digest = hashlib.sha256()
-    for name in FILES:
-        digest.update(_read(folder / name))
     return Tables(
-        prototypes=_parse(folder / FILES[0], PrototypeTable),
-        signals=_parse(folder / FILES[1], SignalTable),
-        intake=_parse(folder / FILES[2], IntakeTable),
-        advice=_parse(folder / FILES[3], AdviceTable),
-        digest=digest.hexdigest()[:8],
+        prototypes=read_data(folder / FILES[0], PrototypeTable),
+        signals=read_data(folder / FILES[1], SignalTable),
+        intake=read_data(folder / FILES[2], IntakeTable),
+        advice=read_data(folder / FILES[3], AdviceTable),
+        digest=fingerprint(*(folder / name for name in FILES)),
     )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CannotStart(f"{path}: cannot be read ({error.strerror})") from None
-
-
-def _parse(path: Path, model: type[Table]) -> Table:
-    try:
-        content = yaml.safe_load(_read(path).decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise CannotStart(f"{path}: is not UTF-8 text; save it as UTF-8") from None
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise CannotStart(f"{path}{line}: is not YAML ({error.problem})") from None
-    except yaml.YAMLError:
-        raise CannotStart(f"{path}: is not YAML") from None
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise CannotStart(f"{path}: {_place(first['loc'])}: {first['msg']}") from None
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    """`signals, entry 3, patterns, entry 2` from a path; entries are counted from 1."""
-    parts = [f"entry {part + 1}" if isinstance(part, int) else part for part in location]
-    return ", ".join(parts) or "the file"
 
 
 def _need_each_once(wanted: Iterable[str], given: Iterable[str]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_ALIKE = str.maketrans({"您": "你", "得": "的", "地": "的", "她": "他", "它": "他"})
+from services.common.text import ALIKE
+
 _BREAK = re.compile(r"[，。！？；：、,.!?;:\s]+")
 _LONGEST_CLAUSE = 24
 """Characters; recognisers without punctuation give no other place to cut."""
@@ -33,7 +34,7 @@ def fold(text: str) -> Folded:
     kept = [(character, place) for place, character in enumerate(text) if character.isalnum()]
     # lower() may lengthen a character; such a one stays as it is, or the places would shift.
     small = (c.lower() if len(c.lower()) == 1 else c for c, _ in kept)
-    return Folded("".join(small).translate(_ALIKE), tuple(p for _, p in kept), text)
+    return Folded("".join(small).translate(ALIKE), tuple(p for _, p in kept), text)
 
 
 def clauses(text: str) -> list[str]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import itertools
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 import nats.errors
 from nats.aio.client import Client
 from nats.js import JetStreamContext
+from nats.js.errors import NoStreamResponseError, ServerError, ServiceUnavailableError
 from pydantic import ValidationError
 
 from contracts import envelope, subjects
@@ -20,6 +24,46 @@ from contracts.requests import Failure, Problem, Reply, Request
 from services.common import streams
 
 R = TypeVar("R", bound=Reply)
+T = TypeVar("T")
+
+LETTER_HEAD = 4096
+"""Room for the headers of a dead letter, bytes; what does not fit beside them is cut off."""
+RETRY_S = 0.5
+AWAY = (
+    nats.errors.TimeoutError,
+    TimeoutError,
+    nats.errors.NoRespondersError,
+    nats.errors.OutboundBufferLimitError,
+    nats.errors.ConnectionReconnectingError,
+    NoStreamResponseError,
+    ServiceUnavailableError,
+    ServerError,
+    OSError,
+)
+"""What is raised while the server is away, starting or full: trying again will help."""
+
+
+async def patiently(
+    attempt: Callable[[], Awaitable[T]],
+    log: logging.Logger,
+    call_id: str | None = None,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+) -> T:
+    """Do something on the bus, again and again while the bus does not answer: deterministic ids
+    make that harmless. Raises what was raised last where `stopping` says so."""
+    for number in itertools.count():
+        try:
+            return await attempt()
+        except AWAY as error:
+            if stopping():
+                raise
+            if number % 20 == 0:
+                extra = {"call": call_id} if call_id else {}
+                extra["error"] = type(error).__name__
+                log.warning("the bus does not answer, trying again", extra=extra)
+            await asyncio.sleep(RETRY_S)
+    raise AssertionError("counting never ends")
 
 
 class RequestFailed(RuntimeError):
@@ -104,15 +148,20 @@ class Bus:
         digest = hashlib.sha256(subject.encode() + payload).hexdigest()[:32]
         await self.js.publish(
             subjects.dead(self.site, self.service),
-            payload[:1_000_000],
+            payload[: self.client.max_payload - LETTER_HEAD],
             stream=streams.DEAD,
             headers={
                 "Nats-Msg-Id": f"{self.service}:{digest}",
-                "Banxi-Reason": json.dumps(reason, ensure_ascii=True)[1:-1][:500],
-                "Banxi-Subject": subject,
+                "Banxi-Reason": _ascii(reason)[:500],
+                "Banxi-Subject": _ascii(subject),
                 "Banxi-Service": self.service,
             },
         )
+
+
+def _ascii(text: str) -> str:
+    """A text as a header can hold it."""
+    return json.dumps(text, ensure_ascii=True)[1:-1]
 
 
 def _stamped(event: Event, now: datetime) -> bytes:

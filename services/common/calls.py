@@ -6,7 +6,10 @@ handler is tried again in place (never handed back to the server: that would bre
 the message goes to the dead letters and the call goes on.
 
 State is a fold over the call's events. When a call is seen whose beginning this process has not
-handled (after a restart), its earlier events are read again from the stream and folded silently.
+handled (after a restart), its earlier events are read again from the stream and folded silently. So
+a call of which nothing was heard for `IDLE_S` need not be held: it may have no end at all.
+
+While the bus does not answer, nothing is given up: what was to be said is said when it is back.
 """
 
 from __future__ import annotations
@@ -14,30 +17,36 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 import nats.errors
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
-from nats.js.errors import NotFoundError
 
 from contracts import subjects
 from contracts.base import Event
 from contracts.call import CallEnded
 from contracts.events import KEPT, NotAContract, read_event
 from services.common import streams
-from services.common.bus import Bus
+from services.common.bus import AWAY, Bus, patiently
+from services.common.kept import read_call
 
 State = TypeVar("State")
+T = TypeVar("T")
 
 ACK_WAIT_S = 20.0
 SETTLE_S = 6.0
 """Seconds after a call ended until it counts as settled: late finals have come by then."""
 ATTEMPTS = 3
+FETCH_S = 20.0
+"""How long a pull waits at the server for the next message, seconds."""
+IDLE_S = 3600.0
+"""Seconds without an event after which a call leaves memory; its next event reads it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,8 @@ class _Held(Generic[State]):
     ended_at_ms: int | None = None
     was_settled: bool = False
     """The call had ended long before this process saw it: it must not be settled twice."""
+    touched_s: float = 0.0
+    """When it was last handled, on the loop's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,10 @@ class CallHandler(Protocol[State]):
         ...
 
 
+class _Stopping(Exception):
+    """The bus is away and the service stops: the message is left to the next process."""
+
+
 class CallConsumer(Generic[State]):
     """Feeds a handler with the calls of all partitions. `start` returns at once; `stop` drains."""
 
@@ -99,20 +114,26 @@ class CallConsumer(Generic[State]):
         *,
         log: logging.Logger,
         settle_s: float = SETTLE_S,
+        idle_s: float = IDLE_S,
         deliver: DeliverPolicy = DeliverPolicy.ALL,
         partitions: Sequence[int] = range(subjects.PARTITIONS),
         max_later: int = 64,
+        failed: Callable[[str], None] | None = None,
     ) -> None:
         self._bus = bus
         self._handler = handler
         self._log = log
         self._settle_s = settle_s
+        self._idle_s = idle_s
         self._deliver = deliver
         self._partitions = partitions
+        self._failed = failed
         self._held: dict[str, _Held[State]] = {}
+        """The call longest untouched first."""
         self._settling: dict[str, asyncio.TimerHandle] = {}
         self._locks: dict[int, asyncio.Lock] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._fetching: set[asyncio.Future[list[Msg]]] = set()
         self._later: set[asyncio.Task[None]] = set()
         self._later_slots = asyncio.Semaphore(max_later)
         self._stopping = asyncio.Event()
@@ -126,23 +147,37 @@ class CallConsumer(Generic[State]):
     async def start(self) -> None:
         """Bind the durable consumers and begin to pull."""
         for partition in self._partitions:
-            durable = f"{self._bus.service}-{self._bus.site}-{partition}"
-            await self._bus.js.add_consumer(
-                streams.CALLS,
-                ConsumerConfig(
-                    durable_name=durable,
-                    filter_subject=subjects.stored_partition(self._bus.site, partition),
-                    ack_policy=AckPolicy.EXPLICIT,
-                    ack_wait=ACK_WAIT_S,
-                    max_ack_pending=256,
-                    deliver_policy=self._deliver,
-                ),
-            )
+            durable = await self._declare(partition)
             subscription = await self._bus.js.pull_subscribe_bind(durable, streams.CALLS)
             self._locks[partition] = asyncio.Lock()
-            self._tasks.append(
-                asyncio.create_task(self._pull(partition, subscription), name=durable)
-            )
+            task = asyncio.create_task(self._pull(partition, subscription), name=durable)
+            task.add_done_callback(self._stopped)
+            self._tasks.append(task)
+
+    async def _declare(self, partition: int) -> str:
+        """The durable consumer of a partition: where it is there already, nothing changes."""
+        durable = f"{self._bus.service}-{self._bus.site}-{partition}"
+        await self._bus.js.add_consumer(
+            streams.CALLS,
+            ConsumerConfig(
+                durable_name=durable,
+                filter_subject=subjects.stored_partition(self._bus.site, partition),
+                ack_policy=AckPolicy.EXPLICIT,
+                ack_wait=ACK_WAIT_S,
+                max_ack_pending=256,
+                deliver_policy=self._deliver,
+            ),
+        )
+        return durable
+
+    def _stopped(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) and self._failed:
+            self._failed(f"following calls stopped ({type(error).__name__}): start it again")
+
+    def pull_again(self) -> None:
+        """The connection is new: the server has forgotten what the old one was waiting for."""
+        for fetching in self._fetching:
+            fetching.cancel()
 
     async def stop(self) -> None:
         """Finish what is in hand, then stop pulling."""
@@ -158,7 +193,7 @@ class CallConsumer(Generic[State]):
     async def _pull(self, partition: int, subscription: JetStreamContext.PullSubscription) -> None:
         try:
             while not self._stopping.is_set():
-                for message in await self._fetch(subscription):
+                for message in await self._fetch(partition, subscription):
                     # Shielded: stopping must not cut a message in half.
                     work = asyncio.ensure_future(self._one(partition, message))
                     try:
@@ -171,39 +206,67 @@ class CallConsumer(Generic[State]):
             with contextlib.suppress(nats.errors.Error):
                 await subscription.unsubscribe()
 
-    async def _fetch(self, subscription: JetStreamContext.PullSubscription) -> list[Msg]:
+    async def _fetch(
+        self, partition: int, subscription: JetStreamContext.PullSubscription
+    ) -> list[Msg]:
         """The next message, or none after a while."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        # One at a time: nats-py waits for a batch to fill, which costs latency.
+        fetching = asyncio.ensure_future(subscription.fetch(1, timeout=FETCH_S))
+        self._fetching.add(fetching)
         try:
-            # One at a time: nats-py waits for a batch to fill, which costs latency.
-            return await subscription.fetch(1, timeout=20)
-        # nats-py raises either of the two for an empty pull.
-        except (nats.errors.TimeoutError, TimeoutError):
+            await asyncio.wait([fetching])
+        finally:
+            self._fetching.discard(fetching)
+            fetching.cancel()
+            await asyncio.wait([fetching])  # it has something to put away before we unsubscribe
+        try:
+            return fetching.result()
+        except asyncio.CancelledError:  # by `pull_again`
             return []
-        except nats.errors.Error as error:
-            if self._bus.client.is_closed:
-                self._stopping.set()
+        # nats-py raises either of the two for an empty pull, and at once where nobody answers.
+        except (nats.errors.TimeoutError, TimeoutError) as error:
+            if loop.time() - begun > FETCH_S / 2:
                 return []
-            self._log.warning("pull failed, trying again", extra={"error": repr(error)})
-            await asyncio.sleep(1)
+            trouble: Exception = error
+        except nats.errors.Error as error:
+            trouble = error
+        if self._bus.client.is_closed:
+            self._stopping.set()
             return []
+        self._log.warning("pull failed, trying again", extra={"error": type(trouble).__name__})
+        await asyncio.sleep(1)
+        with contextlib.suppress(nats.errors.Error, TimeoutError):
+            await self._declare(partition)  # perhaps it is gone
+        return []
 
     async def _one(self, partition: int, message: Msg) -> None:
         async with self._locks[partition]:
             self.handled += 1
-            where = subjects.parse_stored(message.subject)
-            if where is None or where.event not in KEPT:
-                # Perhaps from a newer version: records, which keeps all, reports unknown names.
-                await message.ack()
-                return
             try:
-                event = read_event(where.event, message.data)
-                if (event.call_id, event.site) != (where.call_id, where.site):
-                    raise NotAContract("call_id or site differ from the subject's")
-            except NotAContract as error:
-                await self._bus.dead_letter(message.subject, message.data, str(error))
-                await message.ack()
-                return
-            await self._effect(partition, message, event)
+                await self._take(partition, message)
+            except _Stopping:
+                pass
+            except Exception:
+                # Else the partition would stand still; the server brings this message again.
+                self._log.exception("message not taken")
+
+    async def _take(self, partition: int, message: Msg) -> None:
+        where = subjects.parse_stored(message.subject)
+        if where is None or where.event not in KEPT:
+            # Perhaps from a newer version: records, which keeps all, reports unknown names.
+            await message.ack()
+            return
+        try:
+            event = read_event(where.event, message.data)
+            if (event.call_id, event.site) != (where.call_id, where.site):
+                raise NotAContract("call_id or site differ from the subject's")
+        except NotAContract as error:
+            await self._set_aside(message, str(error))
+            await message.ack()
+            return
+        await self._effect(partition, message, event)
 
     async def _effect(self, partition: int, message: Msg, event: Event) -> None:
         sequence = message.metadata.sequence.stream
@@ -221,17 +284,17 @@ class CallConsumer(Generic[State]):
                 if held is None:
                     held = await self._open(event, sequence)
                 outcome = await self._handler.handle(held.state, event)
-                for said in outcome.events:
-                    await self._bus.publish(said, message.headers)
+                await self._say(outcome.events, message)
                 break
+            except _Stopping:
+                raise
             except Exception as error:
                 # The boundary of the service: one handler error must not stop other calls.
                 if attempt == ATTEMPTS:
                     self._log.exception(
                         "handler failed", extra={"call": event.call_id, "event": event.event}
                     )
-                    reason = f"handler failed: {type(error).__name__}"
-                    await self._bus.dead_letter(message.subject, message.data, reason)
+                    await self._set_aside(message, f"handler failed: {type(error).__name__}")
                     await message.ack()
                     return
                 await message.in_progress()
@@ -239,7 +302,7 @@ class CallConsumer(Generic[State]):
         assert held is not None
         if not overdue:
             held.state, held.sequence, held.since = outcome.state, sequence, held.since or sequence
-            self._held[event.call_id] = held
+            self._hold(event.call_id, held)
             if isinstance(event, CallEnded):
                 held.ended_at_ms = event.at_ms
             if held.ended_at_ms is not None:
@@ -252,13 +315,47 @@ class CallConsumer(Generic[State]):
             self._later.add(task)
             task.add_done_callback(self._later.discard)
 
+    def _hold(self, call_id: str, held: _Held[State]) -> None:
+        """Hold a call, and let go of those that have been idle for too long."""
+        now = held.touched_s = asyncio.get_running_loop().time()
+        self._held.pop(call_id, None)
+        self._held[call_id] = held
+        while (oldest := next(iter(self._held))) != call_id:
+            if now - self._held[oldest].touched_s < self._idle_s:
+                break
+            del self._held[oldest]
+
+    async def _say(self, events: Sequence[Event], message: Msg | None) -> None:
+        cause = message.headers if message else None
+        for event in events:
+            await self._though_away(partial(self._bus.publish, event, cause))
+
+    async def _set_aside(self, message: Msg, reason: str) -> None:
+        letter = partial(self._bus.dead_letter, message.subject, message.data, reason)
+        await self._though_away(letter)
+
+    async def _though_away(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Do something on the bus, again and again while it is away: deterministic ids make that
+        harmless. Raises _Stopping where the service stops meanwhile."""
+        try:
+            return await patiently(ask, self._log, stopping=self._stopping.is_set)
+        except AWAY:
+            raise _Stopping from None
+
     async def _open(self, event: Event, before: int) -> _Held[State]:
         """A call's state; where its beginning was not handled here, folded from the stream."""
         held = _Held(self._handler.open(event.call_id, event.site))
         if event.event == "started":
             return held
-        for earlier in await read_call(self._bus, event.site, event.call_id, before=before):
-            outcome = await self._handler.handle(held.state, earlier)
+        read = partial(read_call, self._bus, event.site, event.call_id, before=before)
+        for earlier in await self._though_away(read):
+            try:
+                outcome = await self._handler.handle(held.state, earlier)
+            except Exception:
+                # It was set aside when it came: the call goes on without it.
+                extra = {"call": event.call_id, "event": earlier.event}
+                self._log.warning("an earlier event is left out", extra=extra)
+                continue
             if outcome.later is not None:
                 asyncio.ensure_future(outcome.later).cancel()
             held.state = outcome.state
@@ -273,13 +370,16 @@ class CallConsumer(Generic[State]):
     ) -> None:
         beat = asyncio.create_task(self._keep_alive(message))
         try:
-            for said in await later:
-                await self._bus.publish(said, message.headers)
-        except Exception as error:
-            # As in _effect: one call's slow work must not stop others.
-            self._log.exception("later work failed", extra={"call": event.call_id})
-            reason = f"handler failed: {type(error).__name__}"
-            await self._bus.dead_letter(message.subject, message.data, reason)
+            try:
+                await self._say(await later, message)
+            except _Stopping:
+                raise
+            except Exception as error:
+                # As in _effect: one call's slow work must not stop others.
+                self._log.exception("later work failed", extra={"call": event.call_id})
+                await self._set_aside(message, f"handler failed: {type(error).__name__}")
+        except _Stopping:
+            return
         finally:
             beat.cancel()
             self._later_slots.release()
@@ -289,7 +389,8 @@ class CallConsumer(Generic[State]):
     async def _keep_alive(self, message: Msg) -> None:
         while True:
             await asyncio.sleep(ACK_WAIT_S / 3)
-            await message.in_progress()
+            with contextlib.suppress(nats.errors.Error):
+                await message.in_progress()
 
     def _settle_later(self, partition: int, call_id: str) -> None:
         if earlier := self._settling.pop(call_id, None):
@@ -312,31 +413,7 @@ class CallConsumer(Generic[State]):
             try:
                 settled = CallSettled(call_id, held.ended_at_ms or 0)
                 outcome = await self._handler.handle(held.state, settled)
-                for said in outcome.events:
-                    await self._bus.publish(said)
+                await self._say(outcome.events, None)
             except Exception:
                 # As in _effect.
                 self._log.exception("settling failed", extra={"call": call_id})
-
-
-async def read_call(bus: Bus, site: str, call_id: str, *, before: int | None = None) -> list[Event]:
-    """A call's kept events in order, up to (not including) stream sequence `before`."""
-    found: list[Event] = []
-    subject = subjects.stored_call(site, call_id)
-    sequence = 1
-    while True:
-        try:
-            raw = await bus.js.get_msg(
-                streams.CALLS, seq=sequence, subject=subject, next=True, direct=True
-            )
-        except NotFoundError:
-            return found
-        assert raw.seq is not None
-        if before is not None and raw.seq >= before:
-            return found
-        sequence = raw.seq + 1
-        where = subjects.parse_stored(raw.subject or "")
-        if where is None:
-            continue
-        with contextlib.suppress(NotAContract):
-            found.append(read_event(where.event, raw.data or b""))

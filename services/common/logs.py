@@ -15,7 +15,11 @@ class FieldFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line a record."""
-        line = f"{self.formatTime(record, '%H:%M:%S')} {record.levelname:<7} {record.getMessage()}"
+        message = record.getMessage()
+        if record.name == "asyncio":
+            # The lines below name the task with its exception, whose text may hold words of a call.
+            message = message.partition("\n")[0]
+        line = f"{self.formatTime(record, '%H:%M:%S')} {record.levelname:<7} {message}"
         fields = [f"{k}={v}" for k, v in vars(record).items() if k not in STANDARD]
         if fields:
             line = f"{line} {' '.join(fields)}"

@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 import nats.errors
 import psutil
+from faststream.message import StreamMessage
 from faststream.nats import NatsBroker
 from faststream.nats.annotations import NatsMessage
 from pydantic import ValidationError
@@ -55,6 +56,9 @@ class Service:
         self.log: logging.Logger = get_logger(name)
         self.models: tuple[Model, ...] = ()
         self.figures: Callable[[], dict[str, float]] = dict
+        self.lacking: Callable[[], str] = str
+        """What it still lacks to do all its work, in words; empty where nothing. Meanwhile it does
+        what it can, but does not count as ready."""
         self.ready = False
         self.failed = False
         self.detail = "starting"
@@ -65,6 +69,7 @@ class Service:
             name=f"banxi-{name}",
             logger=None,
             error_cb=self._bus_error,
+            reconnected_cb=self._bus_is_back,
             connect_timeout=5,
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
@@ -115,7 +120,9 @@ class Service:
                 self.log.exception("request failed", extra={"verb": verb})
                 return _failure("internal", f"{type(error).__name__} in service {service}")
 
-        self.broker.subscriber(subject, queue=f"{service}-{verb}", max_workers=at_once)(handle)
+        self.broker.subscriber(
+            subject, queue=f"{service}-{verb}", max_workers=at_once, decoder=_as_it_came
+        )(handle)
 
     def follows_calls(self, handler: CallHandler[Any], **options: Any) -> None:
         """Feed a handler with every call, in order (`services.common.calls.CallConsumer`)."""
@@ -136,16 +143,22 @@ class Service:
         """One line where nats-py would print a traceback for every try to reconnect."""
         self.log.warning("bus trouble", extra={"error": type(error).__name__})
 
+    async def _bus_is_back(self) -> None:
+        self.log.info("the bus is back")
+        for consumer in self.consumers:
+            consumer.pull_again()
+
     async def _describe(self, _: Describe) -> Description:
         rss = psutil.Process().memory_info().rss / 2**20
         calls = sum(consumer.live_calls for consumer in self.consumers)
+        lacking = self.lacking()
         figures = {"calls": float(calls), "dead_letters": float(self.bus.dead_letters)}
         return Description(
             service=self.name,
             version=VERSION,
             pid=os.getpid(),
-            ready=self.ready,
-            detail=self.detail,
+            ready=self.ready and not lacking,
+            detail=self.detail or lacking,
             uptime_s=round(time.monotonic() - self._started, 1),
             rss_mb=round(rss, 1),
             models=self.models,
@@ -180,7 +193,9 @@ class Service:
             for part in self._parts:
                 await stack.enter_async_context(part(self._bus))
             for handler, options in self._handlers:
-                consumer = CallConsumer(self._bus, handler, log=self.log, **options)
+                consumer = CallConsumer(
+                    self._bus, handler, log=self.log, failed=self.fail, **options
+                )
                 await consumer.start()
                 stack.push_async_callback(consumer.stop)
                 self.consumers.append(consumer)
@@ -188,6 +203,11 @@ class Service:
             self.log.info("ready")
             yield self
             self.ready = False
+
+
+async def _as_it_came(message: StreamMessage[Any]) -> bytes:
+    """The body, for us to read: what FastStream cannot decode it drops without a reply."""
+    return message.raw_message.data or b""
 
 
 def _failure(code: str, message: str) -> dict[str, Any]:

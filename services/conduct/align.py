@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from services.conduct.sound import blurred, distance
-from services.conduct.wording import Choice, Wording, bits
+from services.common.sound import blurred
+from services.conduct.sound import distance
+from services.conduct.wording import Choice, Wording, heard_bits
 from services.conduct.written import PARTICLES, Written
 
 TOLERANCE = 0.16
@@ -74,6 +75,8 @@ class Finder:
         by_sound_from: int = BY_SOUND_FROM,
     ) -> None:
         self._wordings = tuple(wordings)
+        for wording in self._wordings:
+            wording.keys  # noqa: B018 - made now, so that every text is compared with all of them
         self._by_sound_from = by_sound_from
         self._skippable = ((tuple(light), _LIGHT), (tuple(fillers), _FILLER))
 
@@ -83,7 +86,7 @@ class Finder:
         skipping = self._skipping(text.plain)
         for begin in range(0, max(size - _OVERLAP, 1), _WINDOW - _OVERLAP):
             until = min(begin + _WINDOW, size)
-            heard = bits(blurred(sound) for sound in text.sounds[begin:until])
+            heard = heard_bits(blurred(sound) for sound in text.sounds[begin:until])
             laid = _Lay(text, begin, until, skipping, tolerance)
             for wording in self._wordings:
                 if wording.may_be_in(heard):

@@ -11,9 +11,8 @@ from contextlib import asynccontextmanager
 
 from contracts.requests import Model
 from services.common.bus import Bus
-from services.common.service import CannotStart, Service
+from services.common.service import Service
 from services.conduct.books import load_phrases, load_waiting
-from services.conduct.datafile import DataFileError
 from services.conduct.handler import ConductHandler
 from services.conduct.settings import Settings
 
@@ -25,11 +24,8 @@ def create_app(settings: Settings) -> Service:
 
     @asynccontextmanager
     async def judging(_: Bus) -> AsyncIterator[None]:
-        try:
-            phrases = load_phrases(chosen.phrases)
-            waiting = load_waiting(chosen.waiting, chosen.own_times())
-        except DataFileError as error:
-            raise CannotStart(f"{error}; correct it and start again") from None
+        phrases = load_phrases(chosen.phrases)
+        waiting = load_waiting(chosen.waiting, chosen.own_times())
         service.models = (
             Model(name="phrases", version=phrases.version),
             Model(name="waiting", version=waiting.version),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from services.conduct.datafile import DataFileError, read_data
+from services.common.datafiles import DataFileError, read_data
 from services.conduct.phrases import PhraseBook
 from services.conduct.rulebook import PhraseFile
 from services.conduct.waiting import Times, WaitingBook, WaitingFile

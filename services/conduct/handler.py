@@ -25,6 +25,8 @@ from services.conduct.phrases import PhraseBook
 from services.conduct.waiting import Marks, WaitingBook
 
 Step = tuple[Call, list[Event]]
+MAX_TEXT = 1000
+"""Characters of an utterance that are judged; nobody says more in one breath."""
 # Holds before silences: whether a silence was announced follows from them.
 RULES: tuple[Callable[[Call, Notices], Step], ...] = (
     hold.judge,
@@ -89,7 +91,7 @@ class ConductHandler:
 
     def _heard(self, call: Call, final: TranscriptFinal) -> Step:
         agents = final.role == "agent"
-        text = final.text.strip()
+        text = final.text.strip()[:MAX_TEXT]
         words = Words(
             start=final.at_ms,
             end=max(final.at_ms, final.end_ms),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from services.conduct.datafile import Entry
+from services.common.datafiles import Entry
 from services.conduct.wording import parse
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]

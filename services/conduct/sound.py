@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pypinyin import Style, lazy_pinyin
-
 _INITIALS = (
     "zh", "ch", "sh", "b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h",
     "j", "q", "x", "r", "z", "c", "s", "y", "w",
@@ -36,15 +34,6 @@ _FINAL_COST = {
 }
 
 
-def syllables(characters: str) -> list[str]:
-    """The toneless syllable of each Chinese character, chosen by its neighbours (pypinyin)."""
-    found = lazy_pinyin(characters, style=Style.NORMAL)
-    if len(found) == len(characters):
-        return found
-    # Characters it does not know come back in one piece.
-    return [lazy_pinyin(character, style=Style.NORMAL)[0] for character in characters]
-
-
 @lru_cache(maxsize=65536)
 def distance(one: str, other: str) -> float:
     """Distance of two syllables, 0–1."""
@@ -53,16 +42,6 @@ def distance(one: str, other: str) -> float:
     (initial, final), (initial2, final2) = _split(one), _split(other)
     apart = _cost(initial, initial2, _INITIAL_COST) + _cost(final, final2, _FINAL_COST)
     return min(apart, 1.0)
-
-
-@lru_cache(maxsize=4096)
-def blurred(syllable: str) -> str:
-    """A key that syllables nobody can tell apart on the line share: `zheng`, `zen` → `zen`."""
-    initial, final = _split(syllable)
-    initial = {"zh": "z", "ch": "c", "sh": "s", "n": "l"}.get(initial, initial)
-    if final in ("ang", "eng", "ing", "iang", "uang"):
-        final = final[:-1]
-    return initial + final
 
 
 def _split(syllable: str) -> tuple[str, str]:

@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, model_validator
 
 from contracts.warning import WarningKind
+from services.common.datafiles import Entry
 from services.conduct.align import Finder
-from services.conduct.datafile import Entry
 from services.conduct.rulebook import Text
 from services.conduct.rulebook import Written as WrittenWording
 from services.conduct.wording import parse

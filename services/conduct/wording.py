@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from services.conduct.sound import blurred
+from services.common.sound import blurred
 from services.conduct.written import read
 
 SHORTEST = 2
@@ -54,28 +54,37 @@ class Wording:
         return tuple(sum(longest[index + 1 :]) for index in range(len(longest)))
 
     @cached_property
-    def _keys(self) -> tuple[tuple[tuple[int, int], ...], ...]:
+    def keys(self) -> tuple[tuple[tuple[int, int], ...], ...]:
         """For each place, for each of its words: which syllables (as bits), and how many."""
-        return tuple(tuple((bits(c.keys), len(set(c.keys))) for c in slot) for slot in self.slots)
+        return tuple(tuple((_bits(c.keys), len(set(c.keys))) for c in slot) for slot in self.slots)
 
     def may_be_in(self, heard: int) -> bool:
         """Whether most of its syllables are among `heard`; laying it along a text is dear."""
         missing = needed = 0
-        for slot in self._keys:
+        for slot in self.keys:
             fewest, size = min([((keys & ~heard).bit_count(), size) for keys, size in slot])
             missing += fewest
             needed += size
         return missing * 3 <= needed
 
 
-_bits: dict[str, int] = {}
+_BITS: dict[str, int] = {}
+"""Syllables of wordings, each a bit of a number, since sets of them are compared by the thousand.
+Only wordings add to it: what is heard may hold anything."""
 
 
-def bits(keys: Iterable[str]) -> int:
-    """A set of syllables as the bits of a number, since sets are compared by the thousand."""
+def _bits(keys: Iterable[str]) -> int:
     number = 0
     for key in keys:
-        number |= _bits.setdefault(key, 1 << len(_bits))
+        number |= _BITS.setdefault(key, 1 << len(_BITS))
+    return number
+
+
+def heard_bits(keys: Iterable[str]) -> int:
+    """The syllables of a text that stand in any wording whose `keys` were asked for."""
+    number = 0
+    for key in keys:
+        number |= _BITS.get(key, 0)
     return number
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from services.conduct.sound import syllables
+from services.common.sound import syllables
+from services.common.text import ALIKE
 
-_SAME = str.maketrans("您妳得地她它瞧0123456789", "你你的的他他看零一二三四五六七八九")
+_SAME = ALIKE | str.maketrans("妳瞧0123456789", "你看零一二三四五六七八九")
 PARTICLES = frozenset("啊呀吧呢嘛哦噢哈啦了哇咯呗的哟么")
 """Characters that may trail a clause without changing it."""
 
@@ -32,15 +33,7 @@ class Written:
     @cached_property
     def sounds(self) -> tuple[str, ...]:
         """For each character of `plain` its toneless syllable; others stand for themselves."""
-        found: list[str] = []
-        run = ""
-        for character in self.plain:
-            if is_chinese(character):
-                run += character
-                continue
-            found += [*syllables(run), character] if run else [character]
-            run = ""
-        return tuple(found + syllables(run)) if run else tuple(found)
+        return syllables(self.plain)
 
     def words(self, start: int, end: int) -> str:
         """The words as given, punctuation included, from index `start` to `end` of `plain`."""
@@ -53,11 +46,6 @@ class Written:
         while index not in self.breaks:
             index -= 1
         return index
-
-
-def is_chinese(character: str) -> bool:
-    """Whether it is a Chinese character."""
-    return "一" <= character <= "鿿" or "㐀" <= character <= "䶿" or character == "〇"
 
 
 def read(text: str) -> Written:

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from contracts.requests import AcknowledgeEscalation, CloseEscalation, TakeOverEscalation
 from services.common.bus import Bus
-from services.common.service import CannotStart, Service
-from services.escalation.files import BadFile, read
+from services.common.service import Service
+from services.escalation.files import read
 from services.escalation.handler import EscalationHandler
 from services.escalation.life import Board
 from services.escalation.red_lines import RedLines
@@ -21,13 +21,10 @@ from services.escalation.view import Policy
 
 
 def create_app(settings: Settings) -> Service:
-    """The service, wired. Raises CannotStart where one of its files has a mistake."""
+    """The service, wired. Raises DataFileError where one of its files has a mistake."""
     service = Service("escalation", settings)
-    try:
-        rules = read(settings.escalation.policy, Rules)
-        words = read(settings.escalation.red_lines, RedLines)
-    except BadFile as mistake:
-        raise CannotStart(str(mistake)) from None
+    rules = read(settings.escalation.policy, Rules)
+    words = read(settings.escalation.red_lines, RedLines)
     board = Board(timedelta(seconds=rules.rise_after_s), rules.rise_times)
     supervision = Supervision(board, lambda: service.bus, service.log)
 

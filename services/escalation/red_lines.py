@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
-from pypinyin import Style, lazy_pinyin
 
-from services.escalation.files import EditedFile, Part
+from services.common.datafiles import Entry
+from services.common.sound import blurred, syllables, tones
+from services.common.text import ALIKE
+from services.escalation.files import EditedFile
 from services.escalation.rules import RuleId
 
 MAX_TEXT = 1000
@@ -28,7 +30,7 @@ TONES_MIN = 0.75
 Word = Annotated[str, StringConstraints(min_length=2, max_length=MAX_WORD, pattern=r"^\w+$")]
 
 
-class RedLine(Part):
+class RedLine(Entry):
     """One kind of serious matter."""
 
     id: RuleId
@@ -77,10 +79,6 @@ class Heard:
     """1 as written; by sound, the share of tones that agree, a little less."""
 
 
-_SAME = str.maketrans({"您": "你", "她": "他", "它": "他", "得": "的", "地": "的"})
-"""Characters that the recogniser, or the writer, does not tell apart."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Sounds:
     """Syllables of a text, one a character: without tone and what dialects mix up; and tones."""
@@ -89,26 +87,8 @@ class _Sounds:
     tones: tuple[str, ...]
 
 
-def _one_by_one(other: str) -> Any:
-    # pypinyin takes a list here, though its types say text.
-    return list(other)
-
-
 def _sounds(text: str) -> _Sounds:
-    # What is no Chinese character stays as it is, one item a character.
-    spoken = lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True, errors=_one_by_one)
-    syllables, tones = [], []
-    for syllable in spoken:
-        plain, tone = (syllable[:-1], syllable[-1]) if syllable[-1:].isdigit() else (syllable, "")
-        for spelt, merged in (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l")):
-            if plain.startswith(spelt):
-                plain = merged + plain[len(spelt) :]
-                break
-        if plain.endswith(("ang", "eng", "ing")):
-            plain = plain[:-1]
-        syllables.append(plain)
-        tones.append(tone)
-    return _Sounds(tuple(syllables), tuple(tones))
+    return _Sounds(tuple(map(blurred, syllables(text))), tones(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +120,7 @@ class Finder:
         places = [index for index, char in enumerate(text) if char.isalnum()]
         if not places:
             return []
-        bare = "".join(text[index] for index in places).translate(_SAME)
+        bare = "".join(text[index] for index in places).translate(ALIKE)
         sounds: _Sounds | None = None
         heard = []
         for prepared in self._lines:
@@ -160,9 +140,9 @@ class Finder:
 
 def _prepare(line: RedLine) -> _Prepared:
     harmless = tuple(
-        sorted((text.translate(_SAME) for text in line.except_), key=len, reverse=True)
+        sorted((text.translate(ALIKE) for text in line.except_), key=len, reverse=True)
     )
-    words = tuple((word, word.translate(_SAME)) for word in line.words)
+    words = tuple((word, word.translate(ALIKE)) for word in line.words)
     return _Prepared(
         line=line,
         words=words,

@@ -10,13 +10,14 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from contracts.call_type import CallType
 from contracts.escalation import Severity
 from contracts.warning import Level, WarningKind
-from services.escalation.files import EditedFile, Part
+from services.common.datafiles import Entry
+from services.escalation.files import EditedFile
 
 RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 
 
-class Shown(Part):
+class Shown(Entry):
     """What every rule says: how urgent, and in which words."""
 
     fills: ClassVar[frozenset[str]] = frozenset()

@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Literal, cast
+from typing import Literal
 
 import nats.errors
-from nats.js.errors import NotFoundError
 
 from contracts import subjects
 from contracts.base import Event
@@ -23,7 +21,6 @@ from contracts.escalation import (
     EscalationClosed,
     EscalationTakenOver,
 )
-from contracts.events import NotAContract, read_event
 from contracts.requests import (
     AcknowledgeEscalation,
     CloseEscalation,
@@ -31,8 +28,8 @@ from contracts.requests import (
     Problem,
     TakeOverEscalation,
 )
-from services.common import streams
 from services.common.bus import Bus, RequestFailed
+from services.common.kept import read_kept
 from services.escalation import life
 from services.escalation.life import Board, Conflict, Life
 from services.escalation.view import SYSTEM
@@ -107,23 +104,10 @@ class Supervision:
     async def _kept(self, call_id: str, escalation_id: str) -> Life | None:
         return life.unfold([event async for event in self._read(call_id)]).get(escalation_id)
 
-    async def _read(self, call_id: str) -> AsyncIterator[Event]:
+    def _read(self, call_id: str) -> AsyncIterator[Event]:
         """Escalation events of a call (`*` = of all) as kept, in order."""
         bus = self._bus()
-        subject = subjects.stored_call(bus.site, call_id, "escalation.>")
-        sequence = 1
-        while True:
-            try:
-                raw = await bus.js.get_msg(
-                    streams.CALLS, seq=sequence, subject=subject, next=True, direct=True
-                )
-            except NotFoundError:
-                return
-            sequence = cast("int", raw.seq) + 1
-            where = subjects.parse_stored(raw.subject or "")
-            if where is not None:
-                with suppress(NotAContract):
-                    yield read_event(where.event, raw.data or b"")
+        return read_kept(bus, subjects.stored_call(bus.site, call_id, "escalation.>"))
 
 
 def _decided(command: Command, found: Life) -> Handled | None:

@@ -16,25 +16,28 @@ from services.knowledge.calls import KnowledgeHandler
 from services.knowledge.embedder import BusEmbedder
 from services.knowledge.requests import Requests
 from services.knowledge.sample import fill_empty
-from services.knowledge.settings import Settings
+from services.knowledge.settings import Settings, region_tree
 
 
 def create_app(settings: Settings, *, today: Callable[[], date] = date.today) -> Service:
-    """The service, wired. `today`: the day that decides what is valid."""
+    """The service, wired. `today`: the day that decides what is valid. Raises CannotStart where the
+    table of regions has a mistake."""
     service = Service("knowledge", settings)
+    regions = region_tree(settings.knowledge)
     prepare_directory(settings.data_dir)
     requests = Requests(today)
 
     @asynccontextmanager
     async def knowing(bus: Bus) -> AsyncIterator[None]:
         service.detail = "opening the knowledge base"
-        async with open_base(settings, BusEmbedder(bus), service.log) as base:
+        async with open_base(settings, regions, BusEmbedder(bus), service.log) as base:
             await fill_empty(base, settings.knowledge, service.log)
             service.figures = lambda: {
                 "entries": float(base.size),
                 "vectors_missing": float(base.missing),
                 "by_words_alone": float(base.by_words_alone),
             }
+            service.lacking = lambda: _lacking(base.missing)
             assert base.indexing is not None
             base.indexing.add_done_callback(stopped)
             service.follows_calls(KnowledgeHandler(base, today))
@@ -49,3 +52,11 @@ def create_app(settings: Settings, *, today: Callable[[], date] = date.today) ->
     service.answers(ImportKnowledge, requests.import_)
     service.lives_with(knowing)
     return service
+
+
+def _lacking(vectors: int) -> str:
+    return (
+        f"indexing the base, {vectors} texts to go; searching by words until then"
+        if vectors
+        else ""
+    )

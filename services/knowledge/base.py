@@ -17,10 +17,11 @@ from services.knowledge.decide import Case, Ruling
 from services.knowledge.embedder import Embedder, NoVectors
 from services.knowledge.entry import Entry
 from services.knowledge.find import Evidence
-from services.knowledge.index import Index, IndexUnavailable, Point
+from services.knowledge.index import Index, IndexUnavailable
+from services.knowledge.points import Point, points
 from services.knowledge.regions import RegionTree
-from services.knowledge.settings import Settings, region_tree
-from services.knowledge.state import State, points
+from services.knowledge.settings import Settings
+from services.knowledge.state import State
 from services.knowledge.store import Changes, Store
 
 DATABASE = "knowledge.db"
@@ -40,7 +41,7 @@ PATIENCE_S = 5.0
 
 @asynccontextmanager
 async def open_base(
-    settings: Settings, embedder: Embedder, log: logging.Logger
+    settings: Settings, regions: RegionTree, embedder: Embedder, log: logging.Logger
 ) -> AsyncIterator[KnowledgeBase]:
     """The base of a data directory, open and being indexed. Raises CannotStart."""
     try:
@@ -52,7 +53,7 @@ async def open_base(
         Store(directory / DATABASE),
         Index(site=settings.site, path=directory / INDEX, url=settings.qdrant_url),
         embedder,
-        regions=region_tree(settings.knowledge),
+        regions=regions,
         background=background,
         region=settings.knowledge.region,
         log=log,
@@ -149,7 +150,7 @@ class KnowledgeBase:
         async def hear(words: str) -> Evidence:
             return await self._evidence(state, words)
 
-        return await look_up(text[-LONGEST:], before, hear, state.judge, case)
+        return await look_up(text, before, hear, state.judge, case)
 
     async def search(self, text: str, region: str | None, day: date, limit: int) -> list[Ruling]:
         """What may be told on the matters that a typed search may mean, likeliest first."""
@@ -163,13 +164,13 @@ class KnowledgeBase:
         async with self._writing:
             changes = await self._store.put(entries, by=by, at=at)
             if changes.added or changes.changed:
-                self._indexed.clear()
                 await self._renew()
-                self._stale.set()
+                self._index_again()
         return changes
 
-    async def _evidence(self, state: State, text: str) -> Evidence:
-        query = await self._vector(text[-LONGEST:]) if state.by_meaning else None
+    async def _evidence(self, state: State, heard: str) -> Evidence:
+        text = state.mend(heard[-LONGEST:])
+        query = await self._vector(text) if state.by_meaning else None
         probe = state.probe(query) if query is not None else None
         nearest = None
         if probe is not None:
@@ -187,10 +188,14 @@ class KnowledgeBase:
             self._trouble(str(error))
             return None
         if made.model != self._model:
-            self._stale.set()  # another model answers now: its vectors do not mix with the index
+            self._index_again()  # another model answers now: its vectors do not mix with ours
             return None
         self._troubled = False
         return np.asarray(made.vectors[0], dtype=np.float32)
+
+    def _index_again(self) -> None:
+        self._indexed.clear()
+        self._stale.set()
 
     def _trouble(self, why: str) -> None:
         """Say once that search goes by words alone."""

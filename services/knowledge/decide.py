@@ -4,7 +4,8 @@
 - Among the entries on a matter that are valid today, the one nearest to the caller's region
   decides: authorised → its answer; not authorised → transfer, even where a higher level holds
   an answer.
-- A weak match is none: nothing is better than a wrong card.
+- A weak match is none: nothing is better than a wrong card. Nor is a question answered that more
+  likely means something of which nothing applies.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from services.knowledge.regions import RegionTree
 SHOWN_FROM = 0.5
 """Confidence from which a card is shown."""
 
-# Confidence = logistic of these. Fitted on eval_data/kb.dev.jsonl (docs/knowledge.md).
+# Confidence = logistic of these. Fitted by logistic regression: the questions of
+# eval_data/kb.dev.jsonl against the sample base, the same with their matter taken out of the base
+# (nothing should be shown), and against small parts of it.
 STRENGTH, LEAD, TALK, OTHER, BIAS = 8.0, 10.5, -5.0, -3.9, -3.2
 
 
@@ -97,7 +100,22 @@ class Judge:
                 found.append(_Match(float(evidence.scores[position]), position, decider))
             if len(found) > most:
                 break
-        return [self._ruling(i, found, evidence) for i in range(min(most, len(found)))]
+        absent = self._likeliest_absent(found, applies, evidence)
+        return [self._ruling(i, found, absent, evidence) for i in range(min(most, len(found)))]
+
+    def _likeliest_absent(
+        self, found: Sequence[_Match], applies: Mask, evidence: Evidence
+    ) -> float:
+        """The best score of a matter of which nothing applies: what is expired, of the future or of
+        elsewhere tells nothing, but a question that means it means nothing else."""
+        every: Mask = np.ones(len(self._entries), dtype=bool)
+        present = {match.decider for match in found} | {match.position for match in found}
+        for position in np.argsort(-evidence.scores, kind="stable").tolist():
+            if found and evidence.scores[position] < found[-1].score:
+                break
+            if not applies[position] and not present & self._matters.partners(position, every):
+                return float(evidence.scores[position])
+        return 0.0
 
     def _decider(
         self, position: int, nearness: Mapping[str, int], valid: Mask, applies: Mask
@@ -116,15 +134,17 @@ class Judge:
                 return position
             position = nearest  # whose partners may be nearer still
 
-    def _ruling(self, place: int, found: Sequence[_Match], evidence: Evidence) -> Ruling:
+    def _ruling(
+        self, place: int, found: Sequence[_Match], absent: float, evidence: Evidence
+    ) -> Ruling:
         match = found[place]
-        rivals = [other.score for other in found if other is not match]
+        rivals = [absent, *(other.score for other in found if other is not match)]
         entry = self._entries[match.decider]
         return Ruling(
             kind="answer" if entry.authorised else "transfer",
             source=entry.source(),
             answer=entry.answer if entry.authorised else None,
-            confidence=confidence(match.score, max(rivals, default=0.0), evidence),
+            confidence=confidence(match.score, max(rivals), evidence),
             score=match.score,
             matched=match.position,
         )

@@ -22,8 +22,8 @@ Floats = npt.NDArray[np.float64]
 Grams = frozenset[str]
 
 # How much each witness counts: the nearest wording of an entry and the entry as a whole, by vector;
-# likeness and coverage, by character and by sound. Fitted on eval_data/kb.dev.jsonl and the sample
-# base, each of its wordings left out once (docs/knowledge.md); the values are round on purpose.
+# likeness and coverage, by character and by sound. Fitted on eval_data/kb.dev.jsonl and on the
+# wordings of the sample base, each left out and asked once; the values are round on purpose.
 ASKED, ABOUT = 0.45, 0.55
 LIKE, COVER, LIKE_SOUND, COVER_SOUND = 0.13, 0.20, 0.09, 0.14
 
@@ -138,6 +138,11 @@ class Finder:
             talk=float(asked[self._talk].max()),
             other=float(asked[self._other].max()),
         )
+
+    def overlap(self, text: str) -> float:
+        """How much of a text the entry knows that knows most of it, by its characters; 0–2."""
+        like, cover = self._chars.compare(characters(text))
+        return float((like + cover)[: self.count].max(initial=0.0))
 
     def _put(self, into: Floats, similarities: Mapping[str, float]) -> None:
         for owner, similarity in similarities.items():

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,32 +16,15 @@ from qdrant_client.http.exceptions import ApiException
 
 from services.common.service import CannotStart
 from services.knowledge.background import Vectors
+from services.knowledge.points import Point
 
 T = TypeVar("T")
 
 _PAGE = 500
-_NAMESPACE = uuid.UUID("6f1c1d3e-6a0e-4f53-9f0e-1a5c0f9b7d11")
 
 
 class IndexUnavailable(RuntimeError):
     """The index did not answer. Search goes on by words alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One vector of the index: what it is of."""
-
-    owner: str
-    """Entry id, or `find.background_owner`."""
-    about: bool
-    """Whether it is of the entry as a whole rather than of one wording of its question."""
-    text: str
-    """The text that was made a vector. Not kept in the index."""
-
-    @property
-    def id(self) -> str:
-        """Follows from the rest, so that a changed text is another point."""
-        return str(uuid.uuid5(_NAMESPACE, f"{self.owner}\n{self.about}\n{self.text}"))
 
 
 class Index:

@@ -73,7 +73,7 @@ def _hit(ruling: Ruling) -> KnowledgeHit:
     return KnowledgeHit(
         entry_id=ruling.source.entry_id,
         kind=ruling.kind,
-        score=round(ruling.confidence, 4),
+        score=round(min(1.0, ruling.score), 4),
         question=ruling.source.question,
         answer=ruling.answer,
         source=ruling.source.model_dump(mode="json"),

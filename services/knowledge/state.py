@@ -13,17 +13,13 @@ from services.knowledge.background import Background, Space, Vectors
 from services.knowledge.decide import Judge
 from services.knowledge.entry import Entry
 from services.knowledge.find import Evidence, Finder, Similar, background_owner
-from services.knowledge.index import Point
+from services.knowledge.mend import Mender
+from services.knowledge.points import Point, points
 from services.knowledge.regions import RegionTree
 
-
-def points(entries: Sequence[Entry], background: Background) -> list[Point]:
-    """What an index of the base must hold."""
-    return [
-        *(Point(background_owner(i), False, line) for i, line in enumerate(background.lines)),
-        *(Point(entry.id, False, text) for entry in entries for text in entry.wordings),
-        *(Point(entry.id, True, entry.about) for entry in entries),
-    ]
+MENDED_FROM = 0.05
+"""Overlap with an entry that reading an utterance by its sound must gain. Else the caller may just
+use words that the base does not."""
 
 
 class State:
@@ -40,6 +36,8 @@ class State:
         """`vectors`: what the index holds, point id → vector; None where there is no index yet."""
         self.entries = tuple(entries)
         self._finder = Finder(entries, background)
+        wordings = (text for entry in entries for text in entry.wordings)
+        self._mender = Mender([*wordings, *background.lines])
         self._points = {point.id: point for point in points(entries, background)}
         held = {id_: v for id_, v in (vectors or {}).items() if id_ in self._points}
         self.missing = [point for id_, point in self._points.items() if id_ not in held]
@@ -57,6 +55,14 @@ class State:
     def by_meaning(self) -> bool:
         """Whether vectors can be used; else all is judged by words."""
         return self._space is not None
+
+    def mend(self, text: str) -> str:
+        """What a caller may have said where `text` was heard, if an entry knows that better."""
+        mended = self._mender.mend(text)
+        if mended == text:
+            return text
+        gained = self._finder.overlap(mended) - self._finder.overlap(text)
+        return mended if gained >= MENDED_FROM else text
 
     def probe(self, query: Vectors) -> Vectors | None:
         """What to ask the index for, given the vector of a question; None without vectors."""

@@ -25,6 +25,7 @@ class Rules:
     long_pause_ms: int = 200
     longest_ms: int = 25_000
     hangover_ms: int = 64
+    """How long the model holds on after the voice; not a setting, since it is the model's own."""
 
 
 @dataclass(frozen=True, slots=True)

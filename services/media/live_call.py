@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol, TypeVar
-
-import nats.errors
+from collections.abc import Mapping
+from functools import partial
+from typing import Protocol
 
 from contracts.audio import FRAME_MS, Frame
 from contracts.base import ROLES, Event, Role
 from contracts.call import CallEnded, CallStarted, EndedBy
 from contracts.door import LIVE_LEAD_MS, Start
-from services.common.bus import Bus
+from services.common.bus import Bus, patiently
 from services.media.activity import Activity
 from services.media.g711 import Samples
 from services.media.legs import Legs
@@ -30,9 +28,6 @@ AHEAD_MS = 5_000
 """So far one leg of a replayed call may run ahead of the other before it has to wait."""
 BATCH = 20
 """Frames handled in one go at most: a second of both channels."""
-RETRY_S = 0.5
-
-T = TypeVar("T")
 
 
 class Sender(Protocol):
@@ -268,22 +263,10 @@ class LiveCall:
         return self._hearing[role]
 
     async def _say(self, event: Event) -> None:
-        await self._published(lambda: self._bus.publish(event))
+        await patiently(partial(self._bus.publish, event), self._log, self.call_id)
 
     async def _publish_frame(self, frame: Frame) -> None:
-        await self._published(lambda: self._bus.publish_frame(frame))
-
-    async def _published(self, publish: Callable[[], Awaitable[T]]) -> T:
-        """Publish, again and again while the bus does not answer: its ids make that harmless."""
-        for attempt in itertools.count():
-            try:
-                return await publish()
-            except (nats.errors.Error, TimeoutError, OSError) as error:
-                if attempt % 20 == 0:
-                    extra = {"call": self.call_id, "error": type(error).__name__}
-                    self._log.warning("the bus does not answer, trying again", extra=extra)
-                await asyncio.sleep(RETRY_S)
-        raise AssertionError("counting never ends")
+        await patiently(partial(self._bus.publish_frame, frame), self._log, self.call_id)
 
 
 def in_use() -> Refusal:

@@ -9,8 +9,11 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 
+import nats.errors
 from nats.aio.msg import Msg
+from nats.js import JetStreamContext
 from nats.js.api import DeliverPolicy
 
 from contracts import subjects
@@ -21,6 +24,8 @@ from services.transcription.buffer import Channel, Memory, Sound
 
 PATIENCE_S = 2.0
 """How long the end of a span is waited for: events and frames travel on different ways."""
+MIND_S = 2.0
+"""How often to see whether the stream is still the same, seconds."""
 CATCH_UP_S = 30.0
 """How long, after a start, for the frames that are already in the stream."""
 
@@ -43,19 +48,47 @@ class Ears:
     async def listening(self, bus: Bus) -> AsyncIterator[None]:
         """Subscribe from the oldest frame on: a restart still finds the open utterances."""
         self._bus = bus
-        subscription = await bus.js.subscribe(
+        created = (await bus.js.stream_info(streams.AUDIO)).created
+        subscription = await self._subscribe(bus)
+        if (await subscription.consumer_info()).num_pending == 0:
+            self._caught_up.set()
+        minding = asyncio.create_task(self._mind(bus, subscription, created))
+        try:
+            yield
+        finally:
+            minding.cancel()
+            await asyncio.gather(minding, return_exceptions=True)
+
+    async def _subscribe(self, bus: Bus) -> JetStreamContext.PushSubscription:
+        return await bus.js.subscribe(
             subjects.audio_filter(bus.site),
             cb=self._on_message,
             stream=streams.AUDIO,
             ordered_consumer=True,
             deliver_policy=DeliverPolicy.ALL,
         )
-        if (await subscription.consumer_info()).num_pending == 0:
-            self._caught_up.set()
+
+    async def _mind(
+        self,
+        bus: Bus,
+        subscription: JetStreamContext.PushSubscription,
+        created: datetime | None,
+    ) -> None:
+        """The stream is in memory: after a restart of the server it is another one, whose numbers
+        begin anew, and the old subscription would wait for numbers that are far away."""
         try:
-            yield
+            while True:
+                await asyncio.sleep(MIND_S)
+                with contextlib.suppress(nats.errors.Error, TimeoutError):
+                    now = (await bus.js.stream_info(streams.AUDIO)).created
+                    if now != created:
+                        fresh = await self._subscribe(bus)
+                        await subscription.unsubscribe()
+                        subscription, created = fresh, now
+                        self._log.info("listening to a new audio stream")
         finally:
-            await subscription.unsubscribe()
+            with contextlib.suppress(nats.errors.Error):
+                await subscription.unsubscribe()
 
     async def span(self, channel: Channel, from_ms: int, to_ms: int) -> Sound | None:
         """The sound of a span, waiting a little for its end; None where none of it is there."""

@@ -1,7 +1,6 @@
 """Puts right what the recogniser misheard: the site's own terms, found by their sound. Pure.
 
-Tones are left out, and so are the differences that telephone Mandarin does not keep: zh/z, ch/c,
-sh/s, n/l at the beginning and ng/n at the end of a syllable.
+Tones are left out, and so are the differences that telephone Mandarin does not keep.
 """
 
 from __future__ import annotations
@@ -11,14 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pypinyin import lazy_pinyin
-
 from contracts.transcript import Correction
+from services.common.sound import blurred, syllables
 
 Syllables = tuple[str, ...]
 
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
-_FLAT = (("zh", "z"), ("ch", "c"), ("sh", "s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class Lexicon:
         self._usual = tuple(usual)
         self._by_sound: dict[Syllables, dict[str, Syllables]] = defaultdict(dict)
         for term in self.terms:
-            sound = _sound(term)
+            sound = syllables(term)
             self._by_sound[_flat(sound)][term] = sound
         self._lengths = sorted({len(term) for term in self.terms}, reverse=True)
 
@@ -54,7 +51,7 @@ class Lexicon:
         found: list[_Window] = []
         settled = [False] * len(heard)
         for run in _HAN.finditer(heard):
-            sound = _sound(run.group())
+            sound = syllables(run.group())
             for start in range(len(sound)):
                 for length in self._lengths:
                     window = self._match(heard, sound, run.start(), start, length)
@@ -95,16 +92,16 @@ class Lexicon:
     def _match(
         self, heard: str, sound: Sequence[str], offset: int, start: int, length: int
     ) -> _Window | None:
-        syllables = tuple(sound[start : start + length])
-        if len(syllables) < length:
+        window = tuple(sound[start : start + length])
+        if len(window) < length:
             return None
-        terms = self._by_sound.get(_flat(syllables))
+        terms = self._by_sound.get(_flat(window))
         if not terms:
             return None
         at = offset + start
         if heard[at : at + length] in terms:
             return _Window(at, heard[at : at + length], exact=True)
-        same = [term for term, exact in terms.items() if exact == syllables]
+        same = [term for term, exact in terms.items() if exact == window]
         candidates = same or list(terms)
         if len(candidates) > 1:
             return None
@@ -117,19 +114,5 @@ def _is_cut(word: tuple[int, int], window: _Window) -> bool:
     return start < window.start < end or start < window.end < end
 
 
-def _sound(text: str) -> Syllables:
-    """Toneless syllables, one a character; a character without a reading stands for itself."""
-    return tuple(lazy_pinyin(text, errors=list))  # type: ignore[arg-type]
-
-
-def _flat(syllables: Syllables) -> Syllables:
-    return tuple(_flat_syllable(syllable) for syllable in syllables)
-
-
-def _flat_syllable(syllable: str) -> str:
-    for sharp, flat in _FLAT:
-        if syllable.startswith(sharp):
-            syllable = flat + syllable[len(sharp) :]
-    if syllable.startswith("l"):
-        syllable = "n" + syllable[1:]
-    return syllable.removesuffix("g") if syllable.endswith("ng") else syllable
+def _flat(sound: Syllables) -> Syllables:
+    return tuple(map(blurred, sound))

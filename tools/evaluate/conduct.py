@@ -12,8 +12,8 @@ import typer
 from pydantic import BaseModel
 
 from contracts.base import Role
+from services.common.datafiles import DataFileError
 from services.conduct.books import load_phrases
-from services.conduct.datafile import DataFileError
 from services.conduct.phrases import PhraseBook
 from services.conduct.rulebook import Rule
 from services.conduct.written import read

@@ -20,7 +20,8 @@ from services.knowledge.background import read_background
 from services.knowledge.base import KnowledgeBase
 from services.knowledge.embedder import Embedder
 from services.knowledge.entry import Entry
-from services.knowledge.index import Index, Point
+from services.knowledge.index import Index
+from services.knowledge.points import Point
 from services.knowledge.regions import RegionTree
 from services.knowledge.rows import Rule, read_rows
 from services.knowledge.settings import KnowledgeSettings, region_tree

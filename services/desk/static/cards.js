@@ -103,7 +103,7 @@ export class Cards {
       card.heard ? h("p.heard", {}, "听到：“", h("em", {}, card.heard.words), card.heard.rest, "”") : null,
       card.body ? h("p.body", {}, slot === "wrong" ? h("span.may", {}, "可以说") : null, card.body) : null,
       card.avoid ? h("p.avoid", {}, h("b", {}, "避免"), card.avoid) : null,
-      card.why ? h("p.why", {}, card.why) : null,
+      card.why && !card.heard ? h("p.why", { title: card.why }, card.why) : null,
       card.source ? h("p.source", {}, card.source.flatMap(([name, value], index) => [index ? " · " : "", part(name, value)])) : null,
       h("div.actions", {}, this.#actions(slot, transfer),
         card.alternatives.length ? h("span.others", { title: card.alternatives.join("；") }, `另 ${card.alternatives.length} 条`) : null));

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -17,13 +16,13 @@ from contracts.base import Event, Producer
 from contracts.call import CallStarted
 from contracts.call_type import CallTypeAssessed
 from contracts.card import CardShown, CardWithdrawn
-from contracts.requests import Describe, Description, Embed, Embedding
+from contracts.requests import Embed, Embedding
 from contracts.transcript import TranscriptFinal
 from services.call_type.app import create_app
 from services.call_type.settings import CallTypeSettings, Settings
-from services.common.bus import Bus, RequestFailed
-from services.common.calls import read_call
+from services.common.bus import Bus
 from services.common.service import CannotStart, Service, until_stopped
+from tests.until import described, kept_of
 
 pytestmark = pytest.mark.connected
 
@@ -121,25 +120,7 @@ class Caller:
 
     async def heard_back(self, kind: type[E], enough: Callable[[list[E]], bool]) -> list[E]:
         """The service's events of that kind, once they are enough."""
-        deadline = time.monotonic() + 20
-        while True:
-            events = await read_call(self._bus, self._bus.site, self._call_id)
-            found = [event for event in events if isinstance(event, kind)]
-            if enough(found):
-                return found
-            assert time.monotonic() < deadline, f"{len(found)} {kind.event}, not what was expected"
-            await asyncio.sleep(0.05)
-
-
-async def describe(bus: Bus) -> Description:
-    """What the service says of itself, once the server knows that it listens."""
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            return await bus.request_of("call_type", Describe(), Description)
-        except RequestFailed:
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.02)
+        return await kept_of(self._bus, self._call_id, kind, enough)
 
 
 def shows(label: str) -> Callable[[list[CallTypeAssessed]], bool]:
@@ -170,7 +151,7 @@ async def test_a_call_is_assessed_and_its_card_follows_the_turn(
         gone = await caller.heard_back(CardWithdrawn, lambda found: len(found) == 1)
         assert [card.card_id for card in cards] == ["advice-1", "advice-3"]
         assert gone[0].card_id == "advice-1"
-        about = await describe(bus)
+        about = await described(bus, "call_type")
     assert about.ready
     assert about.figures["utterances"] == 3
     assert about.figures["words_only"] == 0
@@ -189,7 +170,7 @@ async def test_it_waits_for_the_embedding_service_and_then_catches_up(
             await caller.heard_back(CallTypeAssessed, shows("咨询"))
 
     living = asyncio.create_task(live(service))
-    assert not (await describe(bus)).ready
+    assert not (await described(bus, "call_type")).ready
     await embedding.start()
     await living
 
@@ -213,7 +194,7 @@ async def test_without_the_embedding_service_a_call_goes_on_by_words(
         await caller.says("我要投诉他，给我个说法")
         assessed = await caller.heard_back(CallTypeAssessed, shows("投诉"))
         assert assessed[0].by.version.endswith("words only")
-        assert (await describe(bus)).figures["words_only"] == 1
+        assert (await described(bus, "call_type")).figures["words_only"] == 1
 
 
 async def test_vectors_of_another_model_are_not_mixed_in(

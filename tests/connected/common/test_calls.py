@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+import nats.errors
 import pytest
 
 from contracts.base import Event, Producer
 from contracts.call import CallEnded, CallStarted
 from contracts.speech import SpeechEnded, SpeechStarted
 from contracts.transcript import TranscriptFinal
+from services.common import bus as bus_module
 from services.common import streams
 from services.common.bus import Bus
-from services.common.calls import CallConsumer, CallSettled, Happening, Outcome, read_call
+from services.common.calls import ATTEMPTS, CallConsumer, CallSettled, Happening, Outcome
+from services.common.kept import read_call
+from tests.until import until
 
 pytestmark = pytest.mark.connected
 
@@ -48,6 +52,7 @@ class Scribe:
         self.seen: dict[str, list[str]] = {}
         self.states: dict[str, list[Names]] = {}
         self.fail_times = 0
+        self.poison: str | None = None
         self.later: Callable[[SpeechEnded], Awaitable[Sequence[Event]]] | None = None
 
     def open(self, call_id: str, site: str) -> Names:
@@ -57,6 +62,8 @@ class Scribe:
         if isinstance(happening, SpeechStarted) and self.fail_times:
             self.fail_times -= 1
             raise ConnectionError("the scripted handler fails")
+        if isinstance(happening, Event) and happening.event_id == self.poison:
+            raise ValueError("the scripted handler never takes this")
         name = "settled" if isinstance(happening, CallSettled) else happening.event
         self.seen.setdefault(happening.call_id, []).append(f"{name}@{happening.at_ms}")
         self.states.setdefault(happening.call_id, []).append(state)
@@ -66,13 +73,6 @@ class Scribe:
                 return Outcome(after, later=self.later(happening))
             return Outcome(after, [final(happening)])
         return Outcome(after)
-
-
-async def until(true: Callable[[], bool], patience_s: float = 10.0) -> None:
-    deadline = asyncio.get_running_loop().time() + patience_s
-    while not true():
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.01)
 
 
 async def say(bus: Bus, call: str, *events: str) -> None:
@@ -113,13 +113,13 @@ async def test_a_calls_events_come_in_order_whatever_other_calls_do(bus: Bus) ->
     scribe = Scribe()
     consumer = CallConsumer(bus, scribe, log=LOG)
     await consumer.start()
-    calls = [f"{bus.site}-{n}" for n in range(12)]
+    names = [f"{bus.site}-{n}" for n in range(12)]
     for at in range(0, 1000, 100):
-        for call in calls:
+        for call in names:
             await say(bus, call, f"+{at}")
     await until(lambda: sum(map(len, scribe.seen.values())) == 120)
     await consumer.stop()
-    for call in calls:
+    for call in names:
         assert scribe.seen[call] == [f"speech.started@{at}" for at in range(0, 1000, 100)]
 
 
@@ -173,6 +173,26 @@ async def test_what_is_no_contract_goes_to_the_dead_letters_and_the_call_goes_on
     assert "Invalid JSON" in reasons[1]
 
 
+async def test_an_event_that_failed_does_not_spoil_the_rest_of_its_call(
+    bus: Bus, call: str
+) -> None:
+    await say(bus, call, "started", "+100", "-100")
+    scribe = Scribe()
+    scribe.fail_times = 10**6  # it can never take the start of speech, neither now nor again
+    consumer = CallConsumer(bus, scribe, log=LOG)
+    await consumer.start()
+    await until(lambda: "transcript.final@100" in scribe.seen.get(call, []))
+    await consumer.stop()
+    second = Scribe()
+    second.fail_times = 10**6
+    consumer = CallConsumer(bus, second, log=LOG)
+    await consumer.start()
+    await say(bus, call, "ended")
+    await until(lambda: "ended@9000" in second.seen.get(call, []))
+    await consumer.stop()
+    assert [reason for _, reason in await dead(bus)] == ["handler failed: ConnectionError"]
+
+
 async def test_a_new_process_rebuilds_the_state_and_repeats_nothing(bus: Bus, call: str) -> None:
     first = Scribe()
     consumer = CallConsumer(bus, first, log=LOG)
@@ -213,6 +233,20 @@ async def test_slow_work_holds_up_nobody_and_is_acknowledged_when_published(
     assert await finals(bus, call) == [100]
 
 
+async def test_more_slow_work_than_there_are_slots_is_all_done(bus: Bus, call: str) -> None:
+    scribe = Scribe()
+
+    async def decode(event: SpeechEnded) -> Sequence[Event]:
+        return [final(event)]
+
+    scribe.later = decode
+    consumer = CallConsumer(bus, scribe, log=LOG, max_later=1)
+    await consumer.start()
+    await say(bus, call, "started", "-100", "-900", "-1900")
+    await until(lambda: finals(bus, call), lambda found: len(found) == 3)
+    await consumer.stop()
+
+
 async def pending(bus: Bus) -> int:
     """Messages delivered and not acknowledged, over the service's partitions."""
     count = 0
@@ -231,3 +265,79 @@ async def test_an_ended_call_settles_once_and_leaves_memory(bus: Bus, call: str)
     assert consumer.live_calls == 0
     await consumer.stop()
     assert scribe.seen[call] == ["started@0", "ended@9000", "settled@9000"]
+
+
+class AwayBus(Bus):
+    """A bus that does not answer so many times, as while its server is started again."""
+
+    away_times = 0
+
+    async def publish(self, event: Event, cause: Mapping[str, str] | None = None) -> bool:
+        if self.away_times:
+            self.away_times -= 1
+            raise nats.errors.TimeoutError
+        return await super().publish(event, cause)
+
+
+@pytest.fixture
+def away(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> AwayBus:
+    monkeypatch.setattr(bus_module, "RETRY_S", 0.01)
+    return AwayBus(bus.client, site=bus.site, service=bus.service)
+
+
+async def test_nothing_is_given_up_while_the_bus_is_away(
+    bus: Bus, away: AwayBus, call: str
+) -> None:
+    scribe = Scribe()
+    consumer = CallConsumer(away, scribe, log=LOG)
+    await consumer.start()
+    away.away_times = 2 * ATTEMPTS
+    await say(bus, call, "started", "-100", "+900")
+    await until(lambda: "transcript.final@100" in scribe.seen.get(call, []))
+    await consumer.stop()
+    assert "speech.started@900" in scribe.seen[call]
+    assert await finals(bus, call) == [100]
+    assert await dead(bus) == []
+
+
+async def test_a_service_may_stop_while_the_bus_is_away(bus: Bus, away: AwayBus, call: str) -> None:
+    away.away_times = 10**9
+    scribe = Scribe()
+    consumer = CallConsumer(away, scribe, log=LOG)
+    await consumer.start()
+    await say(bus, call, "started", "-100")
+    await until(lambda: "speech.ended@100" in scribe.seen.get(call, []))
+    async with asyncio.timeout(5):
+        await consumer.stop()
+    assert await pending(bus) == 1, "it is left to the next process"
+    assert await dead(bus) == []
+
+
+async def test_an_event_no_handler_takes_does_not_cost_the_call_after_a_restart(
+    bus: Bus, call: str
+) -> None:
+    await say(bus, call, "started", "+100")
+    for at in (900, 1900):
+        scribe = Scribe()
+        scribe.poison = f"{call}:agent:100:speech.started"
+        consumer = CallConsumer(bus, scribe, log=LOG)
+        await consumer.start()
+        await say(bus, call, f"+{at}")
+        await until(lambda s=scribe, at=at: f"speech.started@{at}" in s.seen.get(call, []))
+        await consumer.stop()
+    [(subject, _)] = await dead(bus)
+    assert subject.endswith(f".{call}.speech.started")
+
+
+async def test_a_call_without_an_end_leaves_memory_and_comes_back(bus: Bus, call: str) -> None:
+    scribe = Scribe()
+    consumer = CallConsumer(bus, scribe, log=LOG, idle_s=0.0)
+    await consumer.start()
+    await say(bus, call, "started", "+100")
+    await until(lambda: len(scribe.seen.get(call, [])) == 2)
+    await say(bus, f"{call}2", "started")
+    await until(lambda: f"{call}2" in scribe.seen and consumer.live_calls == 1)
+    await say(bus, call, "+900")
+    await until(lambda: "speech.started@900" in scribe.seen[call])
+    await consumer.stop()
+    assert scribe.states[call][-1] == ("started", "speech.started")

@@ -26,6 +26,14 @@ from tests.conftest import free_port, nats_server_path, wait_for_port
 pytestmark = pytest.mark.connected
 
 
+NONSENSE = [
+    (b"{nonsense", None),
+    (b"[" * 100_000, None),
+    (b"no json", "application/json"),
+    (b"\xff\xfe", "text/plain"),
+]
+
+
 def settings(nats_url: str, site: str) -> ServiceSettings:
     return ServiceSettings(nats_url=nats_url, site=site)
 
@@ -54,8 +62,11 @@ async def test_a_service_describes_itself_and_answers_typed(
             await bus.request(AskHistory(caller_number="1"), History)
         assert broken.value.problem.code == "internal"
         assert "19900000001" not in broken.value.problem.message
-        answer = await bus.client.request(f"banxi.v1.{site}.cmd.records.history", b"{nonsense")
-        assert b'"code":"invalid"' in answer.data
+        subject = f"banxi.v1.{site}.cmd.records.history"
+        for payload, kind in NONSENSE:
+            headers = {"content-type": kind} if kind else None
+            answer = await bus.client.request(subject, payload, headers=headers, timeout=5)
+            assert b'"code":"invalid"' in answer.data, payload[:20]
     with pytest.raises(RequestFailed) as gone:
         await bus.request(AskHistory(caller_number="2"), History, timeout_s=1)
     assert gone.value.problem.code == "unavailable"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import asyncio
+from functools import partial
+from operator import le
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,12 @@ from contracts.base import Event
 from contracts.requests import Describe, Description
 from contracts.warning import WarningRaised
 from services.common.bus import Bus
-from services.common.calls import read_call
-from services.common.service import CannotStart
+from services.common.kept import read_call
+from services.common.service import CannotStart, Service
 from services.conduct.app import create_app
 from services.conduct.settings import ConductSettings, Settings
 from tests.unit.conduct.stories import CLOSING, OPENING, agent, caller
+from tests.until import until
 from tools.recordings import Hangup
 from tools.scripted_calls import Script, timeline
 
@@ -31,6 +33,10 @@ def told(events: list[Event]) -> list[tuple[str, str, int]]:
     return [(e.kind, e.level, e.at_ms) for e in events if isinstance(e, WarningRaised)]
 
 
+def handled(service: Service) -> int:
+    return sum(consumer.handled for consumer in service.consumers)
+
+
 async def test_a_call_on_the_bus(bus: Bus, nats_url: str) -> None:
     conduct = ConductSettings(silence_alarm_s=10)
     settings = Settings(site=bus.site, nats_url=nats_url, conduct=conduct)
@@ -42,10 +48,7 @@ async def test_a_call_on_the_bus(bus: Bus, nats_url: str) -> None:
         async with create_app(settings).running() as service:
             for step in part:
                 await bus.publish(step.event)
-            deadline = asyncio.get_running_loop().time() + 10
-            while sum(consumer.handled for consumer in service.consumers) < len(part):
-                assert asyncio.get_running_loop().time() < deadline
-                await asyncio.sleep(0.02)
+            await until(partial(handled, service), partial(le, len(part)))
             described = await bus.request_of("conduct", Describe(), Description)
     kept = await read_call(bus, bus.site, "conduct-1")
     assert told(kept) == [
@@ -66,6 +69,6 @@ async def test_a_broken_rule_file_stops_it_with_a_sentence(
     path.write_text("version: '1'\nrules: []\n", encoding="utf-8")
     conduct = ConductSettings(phrases=path)
     settings = Settings(site=bus.site, nats_url=nats_url, conduct=conduct)
-    with pytest.raises(CannotStart, match=r"own\.yaml, fillers: Field required"):
+    with pytest.raises(CannotStart, match=r"own\.yaml, line 1, fillers: Field required"):
         async with create_app(settings).running():
             pass

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from contracts import subjects
-from contracts.requests import Describe, Description, Embed, Embedding, Model
+from contracts.requests import Embed, Embedding, Model
 from services.common.bus import Bus, RequestFailed
 from services.common.service import CannotStart
 from services.embedding import encoder
 from services.embedding.app import create_app
 from services.embedding.encoder import Purpose, Vectors
 from services.embedding.settings import EmbeddingSettings, Settings
+from tests.until import described
 
 pytestmark = pytest.mark.connected
 
@@ -40,25 +40,14 @@ def settings(nats_url: str, site: str) -> Settings:
     return Settings(nats_url=nats_url, site=site)
 
 
-async def described(bus: Bus) -> Description:
-    """What the service says of itself, once the server knows that it listens."""
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            return await bus.request_of("embedding", Describe(), Description)
-        except RequestFailed:
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.02)
-
-
 async def test_texts_become_vectors_in_order(
     settings: Settings, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(encoder, "load", lambda chosen: ScriptedEncoder())
     async with create_app(settings).running():
-        await described(bus)
+        await described(bus, "embedding")
         reply = await bus.request(Embed(texts=("a", "bbb", "a")), Embedding)
-        about = await described(bus)
+        about = await described(bus, "embedding")
     assert (reply.model, reply.dimension) == ("scripted 1", 8)
     assert [vector.index(1.0) for vector in reply.vectors] == [1, 3, 1]
     assert about.ready
@@ -73,7 +62,7 @@ async def test_what_cannot_be_embedded_gets_a_reply_that_says_so(
     monkeypatch.setattr(encoder, "load", lambda chosen: ScriptedEncoder())
     subject = subjects.command(bus.site, "embedding", "embed")
     async with create_app(settings).running():
-        await described(bus)
+        await described(bus, "embedding")
         for bad in (b"no json", b'{"texts": "one"}', b'{"texts": ["a"], "purpose": "fun"}'):
             answer = await bus.client.request(subject, bad, timeout=5)
             assert b'"code":"invalid"' in answer.data.replace(b" ", b"")
@@ -111,10 +100,10 @@ async def test_who_asked_while_loading_failed_is_told(
     service = create_app(settings)
 
     async def ask() -> None:
-        await described(bus)
+        await described(bus, "embedding")
         asking = asyncio.create_task(bus.request(Embed(texts=("a",)), Embedding))
         await bus.client.flush()
-        await described(bus)  # asked after it
+        await described(bus, "embedding")  # asked after it
         asked.set()
         with pytest.raises(RequestFailed, match="cannot be loaded") as failed:
             await asking

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -20,11 +19,12 @@ from contracts.requests import (
 from contracts.warning import WarningConfirmed, WarningWithdrawn
 from services.common import streams
 from services.common.bus import Bus, RequestFailed
-from services.common.calls import read_call
+from services.common.kept import read_call
 from services.common.service import Service
 from services.escalation.app import create_app
 from services.escalation.settings import DATA, EscalationSettings, Settings
 from tests.unit.escalation.scripts import BY, says, warning
+from tests.until import until
 
 pytestmark = pytest.mark.connected
 
@@ -72,13 +72,7 @@ class Script:
 
     async def until(self, holds: Callable[[list[Event]], bool]) -> list[Event]:
         """What the stream holds of escalations, as soon as it holds what is wanted."""
-        deadline = asyncio.get_running_loop().time() + 10
-        while True:
-            events = await self.kept()
-            if holds(events):
-                return events
-            assert asyncio.get_running_loop().time() < deadline, [e.event_id for e in events]
-            await asyncio.sleep(0.02)
+        return await until(self.kept, holds)
 
     async def raised(self, count: int = 1) -> list[EscalationRaised]:
         events = await self.until(

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from contracts.base import Event
 from contracts.call import CallEnded
 from services.common.bus import Bus
-from services.common.calls import read_call
+from services.common.kept import read_call
 from services.common.service import Service
 from services.media.app import create_app
 from services.media.settings import MediaSettings, Settings

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 from contracts import subjects
 from contracts.base import Event, Producer
@@ -21,9 +19,9 @@ from services.common.bus import Bus, RequestFailed
 from services.common.service import Service
 from services.records.app import create_app
 from services.records.settings import Settings
+from tests.until import until
 
 BY = Producer(name="r", version="1")
-Got = TypeVar("Got")
 
 
 @asynccontextmanager
@@ -68,17 +66,6 @@ async def publish_as_of(bus: Bus, events: list[Event], age: timedelta) -> None:
             stream=streams.CALLS,
             headers={"Nats-Msg-Id": event.event_id},
         )
-
-
-async def until(ask: Callable[[], Awaitable[Got]], holds: Callable[[Got], bool]) -> Got:
-    """What is asked for, as soon as it is what is wanted."""
-    deadline = asyncio.get_running_loop().time() + 15
-    while True:
-        got = await ask()
-        if holds(got):
-            return got
-        assert asyncio.get_running_loop().time() < deadline, got
-        await asyncio.sleep(0.02)
 
 
 async def kept(bus: Bus, call_id: str, count: int) -> KeptCall:

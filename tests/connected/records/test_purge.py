@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 from contracts.requests import AskCall, KeptCall
 from services.common import streams
 from services.common.bus import Bus, RequestFailed
-from services.common.calls import read_call
+from services.common.kept import read_call
 from tests.conftest import free_port, nats_server_path
 from tests.connected.records.scripts import (
     as_json,

@@ -19,7 +19,7 @@ from contracts.events import read_event
 from contracts.subjects import parse_stored, stored_call
 from services.common import streams
 from services.common.bus import Bus
-from services.common.calls import read_call
+from services.common.kept import read_call
 from tests.connected.media.exchange import running
 from tools.door_client import DoorRefused, play
 from tools.recordings import Known, Recording

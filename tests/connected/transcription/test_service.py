@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -21,11 +21,13 @@ from contracts.speech import SpeechEnded, SpeechStarted
 from contracts.transcript import TranscriptFinal, TranscriptPartial
 from services.common import streams
 from services.common.bus import Bus
-from services.common.calls import read_call
+from services.common.kept import read_call
 from services.common.service import CannotStart, Service
 from services.transcription.app import create_app
+from services.transcription.ears import MIND_S
 from services.transcription.settings import AsrSettings, Settings
 from tests.unit.transcription.fake_engine import RATE, ScriptedEngine, sound_of
+from tests.until import until
 
 pytestmark = pytest.mark.connected
 
@@ -86,11 +88,7 @@ class Site:
         return [event for event in events if isinstance(event, TranscriptFinal)]
 
     async def finals_of(self, count: int) -> list[TranscriptFinal]:
-        async def enough() -> list[TranscriptFinal] | None:
-            found = await self.finals()
-            return found if len(found) >= count else None
-
-        return await until(enough)
+        return await until(self.finals, lambda found: len(found) >= count)
 
     async def unacknowledged(self) -> int:
         """Events the service has taken and not acknowledged."""
@@ -100,14 +98,6 @@ class Site:
             info = await self.bus.js.consumer_info(streams.CALLS, durable)
             found += (info.num_ack_pending or 0) + (info.num_pending or 0)
         return found
-
-
-async def until(answer: Callable[[], Awaitable[T | None]]) -> T:
-    for _ in range(500):
-        if found := await answer():
-            return found
-        await asyncio.sleep(0.02)
-    raise TimeoutError
 
 
 @pytest.fixture
@@ -260,6 +250,23 @@ async def dead_letters(bus: Bus) -> list[str]:
         assert raw.seq is not None
         sequence = raw.seq + 1
         found.append(json.loads(f'"{(raw.headers or {})["Banxi-Reason"]}"'))
+
+
+async def test_after_a_restart_of_the_server_it_listens_to_the_new_audio_stream(
+    desk: Site,
+) -> None:
+    async with desk.serving():
+        await desk.start()
+        await desk.sound("caller", 0, 1_500, 1)
+        await desk.ended("caller", 100, 1_000)
+        await desk.finals_of(1)
+        # A stream in memory is gone with the server; whoever owns the streams declares it anew.
+        await desk.bus.js.delete_stream(streams.AUDIO)
+        await streams.declare(desk.bus.js)
+        await desk.sound("caller", 1_500, 2_000, 3)
+        await asyncio.sleep(MIND_S + 0.5)
+        await desk.ended("caller", 2_000, 3_000)
+        assert [final.heard for final in await desk.finals_of(2)] == ["我的", "丢了"]
 
 
 async def test_an_utterance_whose_sound_is_gone_is_not_guessed_at(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -19,9 +17,10 @@ from contracts.transcript import TranscriptFinal
 from services.call_type import app as call_type_app
 from services.call_type.settings import Settings as CallTypeSettings
 from services.common.bus import Bus
-from services.common.calls import read_call
+from services.common.kept import read_call
 from services.embedding import app as embedding_app
 from services.embedding.settings import Settings as EmbeddingSettings
+from tests.until import kept_of
 from tools.evaluate.call_type import call_type
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -89,14 +88,10 @@ async def test_finals_on_the_bus_become_assessments(
 
 async def assessed(bus: Bus, call_id: str, label: str) -> CallTypeAssessed:
     """The call's last assessment, once it is that label."""
-    deadline = time.monotonic() + 30
-    while True:
-        events = await read_call(bus, bus.site, call_id)
-        found = [event for event in events if isinstance(event, CallTypeAssessed)]
-        if found and found[-1].type == label:
-            return found[-1]
-        assert time.monotonic() < deadline, f"{call_id}: {[event.type for event in found]}"
-        await asyncio.sleep(0.1)
+    found = await kept_of(
+        bus, call_id, CallTypeAssessed, lambda told: told and told[-1].type == label
+    )
+    return found[-1]
 
 
 def test_predictions_do_not_look_at_labels(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from contracts.escalation import EscalationAcknowledged
 from contracts.feedback import FeedbackGiven
 from services.common.bus import Bus
 from services.common.calls import read_call
@@ -24,8 +25,9 @@ from tools.users import demo_links
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
-SAMPLE = Path(__file__).parents[3] / "samples" / "calls" / "d2_unpaid_wages.flac"
-CALL = "first-call"
+SAMPLES = Path(__file__).parents[3] / "samples" / "calls"
+RUDE, WAITING = "d2_unpaid_wages", "d5_long_lookup"
+"""A call with a forbidden phrase, and one in which the caller waits too long."""
 PATIENCE_MS = 90_000
 
 
@@ -67,22 +69,25 @@ async def picture(page: Page, name: str, width: int, height: int) -> None:
     await page.emulate_media(color_scheme="light")
 
 
-async def test_a_recorded_call_reaches_both_pages_and_a_key_comes_back(
+async def ring(system: System, sample: str, agent_id: str) -> None:
+    """Play a sample through the door, in real time, as a call of its own name."""
+    await play(
+        read_recording(SAMPLES / f"{sample}.flac"),
+        call_id=sample,
+        url=f"ws://127.0.0.1:{system.ports.door}/v1/audio",
+        agent_id=agent_id,
+    )
+
+
+async def test_two_recorded_calls_reach_the_pages_and_a_key_comes_back(
     browser: Browser, system: System
 ) -> None:
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(PATIENCE_MS)
     expect.set_options(timeout=PATIENCE_MS)
     pages = await sign_in(context, system)
-    agent, idle, wall = pages["a015"], pages["a008"], pages["b01"]
-    playing = asyncio.create_task(
-        play(
-            read_recording(SAMPLE),
-            call_id=CALL,
-            url=f"ws://127.0.0.1:{system.ports.door}/v1/audio",
-            agent_id="015",
-        )
-    )
+    agent, other, wall = pages["a015"], pages["a008"], pages["b01"]
+    playing = asyncio.gather(ring(system, RUDE, "015"), ring(system, WAITING, "008"))
     await expect(agent.locator(".line.caller").first).to_contain_text("投诉")
     await expect(agent.locator(".card.answer .source")).to_contain_text("临江市")
     await expect(agent.locator("#type")).to_contain_text("投诉")
@@ -94,14 +99,21 @@ async def test_a_recorded_call_reaches_both_pages_and_a_key_comes_back(
     await agent.keyboard.press("1")
     await expect(agent.locator(".card.answer .done")).to_be_visible()
 
-    await expect(wall.locator(".tile .agent").first).to_have_text("015")
-    await expect(wall.locator(".escalation .title").first).to_be_visible()
+    await expect(other.locator(".line.caller").first).to_contain_text("失业")
+    await expect(wall.locator(".tile .agent")).to_have_count(2)
+    waited = wall.locator(".escalation .title", has_text="等待")
+    await expect(waited).to_be_visible()
     await picture(wall, "wall", 1600, 900)
-    await expect(idle.get_by_text("现在没有通话")).to_be_visible()
+    await wall.keyboard.press("a")
+    await expect(wall.locator(".escalation", has_text="已知悉")).to_be_visible()
     await playing
 
     async with connected(system.nats_url) as client:
-        events = await read_call(Bus(client, site=system.site, service="test"), system.site, CALL)
-    given = [event for event in events if isinstance(event, FeedbackGiven)]
+        bus = Bus(client, site=system.site, service="test")
+        rude = await read_call(bus, system.site, RUDE)
+        waiting = await read_call(bus, system.site, WAITING)
+    given = [event for event in rude if isinstance(event, FeedbackGiven)]
     assert [(event.agent_id, event.verdict) for event in given] == [("015", "useful")]
+    seen = [event for event in waiting if isinstance(event, EscalationAcknowledged)]
+    assert [event.supervisor for event in seen] == ["b01"]
     await context.close()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from contracts.call_type import CALL_TYPES, INTAKES, CallType
-from services.call_type.assess import Assessor
+from services.call_type.assess import Assessor, Tuning
 from services.call_type.dialogue import Dialogue, Heard, Vector
 from services.call_type.prototypes import fit
 from services.call_type.tables import (
@@ -81,7 +81,7 @@ def tables(**signals: Any) -> Tables:
     )
 
 
-def assessor(with_tables: Tables | None = None) -> Assessor:
+def assessor(with_tables: Tables | None = None, tuning: Tuning | None = None) -> Assessor:
     """An assessor over those tables."""
     made = with_tables or tables()
     types, intakes = made.type_examples, made.intake_examples
@@ -89,7 +89,10 @@ def assessor(with_tables: Tables | None = None) -> Assessor:
     by_intake = fit(INTAKES, intakes, np.stack([vector(text) for _, text in intakes]))
     # As blurred as real examples are: these do not overlap at all.
     return Assessor(
-        made, replace(by_type, sharpness=SHARPNESS), replace(by_intake, sharpness=SHARPNESS)
+        made,
+        replace(by_type, sharpness=SHARPNESS),
+        replace(by_intake, sharpness=SHARPNESS),
+        tuning,
     )
 
 

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from services.call_type.assess import Tuning
 from services.call_type.dialogue import Dialogue
 from tests.unit.call_type.scripted import CUES, PLAIN, assessor, hear, leaning, tables
 
@@ -65,6 +66,12 @@ def test_a_small_lead_turns_a_call_only_when_it_lasts() -> None:
         seen.append(once.shown)
     assert seen[-1] == "哭诉"
     assert seen == sorted(seen, key=["求助", "哭诉"].index), "no going to and fro"
+
+
+def test_a_type_that_is_not_likely_enough_replaces_none() -> None:
+    texts = [leaning("咨询"), *[leaning("发泄")] * 3]
+    assert hear(assessor(), texts).shown == "发泄"
+    assert hear(assessor(tuning=Tuning(turn_confidence=1.0)), texts).shown == "咨询"
 
 
 def test_words_of_the_tables_count_and_saturate() -> None:

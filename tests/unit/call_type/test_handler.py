@@ -174,3 +174,13 @@ async def test_own_events_that_come_late_do_not_turn_a_call_back(handler: CallTy
     state, _ = await play(handler, [final(1000, leaning("发泄"))], state)
     state, _ = await play(handler, first, state)
     assert (state.type, state.card) == ("发泄", "发泄")
+
+
+async def test_own_events_that_say_nothing_new_change_nothing(handler: CallTypeHandler) -> None:
+    state, _ = await play(handler, [final(n, leaning("咨询")) for n in (0, 1000)])
+    doubts = [final(n, CUES["发泄"] * 2 + PLAIN[:6]) for n in (2000, 3000)]
+    state, said = await play(handler, doubts, state)
+    assert state.dialogue.challenger == "发泄"
+    assert isinstance(said[-1], CallTypeAssessed)
+    echoed, _ = await play(handler, said, state)
+    assert echoed == state

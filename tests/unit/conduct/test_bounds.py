@@ -96,3 +96,18 @@ def test_ticks_come_due_and_are_ticked_off_once() -> None:
         "opening": 0, "name": 8_000, "understanding": 20_000, "anything-else": 24_000,
         "closing": 28_000,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("back", "due"), [(24, ["hold-thanks"]), (17, [])])
+def test_thanks_come_due_after_a_wait_that_was_long(back: float, due: list[str]) -> None:
+    said = play(
+        agent(0.5, 4, OPENING),
+        caller(4.5, 8),
+        agent(9, 11, "请您稍等"),
+        agent(back, back + 3, "查到了，可以办"),
+        agent(30, 32, CLOSING),
+        hangup=33,
+    )
+    moments = {e.phrase: e.at_ms for e in said if isinstance(e, PhraseDue)}
+    assert [phrase for phrase in moments if phrase == "hold-thanks"] == due
+    assert not due or moments["hold-thanks"] == 24_000

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from services.common.datafiles import DataFileError
 from services.conduct.books import DATA, load_phrases, load_waiting
-from services.conduct.datafile import DataFileError
 from services.conduct.wording import parse
 
 pytestmark = pytest.mark.unit

@@ -39,6 +39,12 @@ def test_the_script_of_a_silent_call() -> None:
     ]
 
 
+def test_after_the_script_nobody_asks_for_a_closing() -> None:
+    lines = [agent(at, at + 2, PROMPT) for at in (10, 17, 24)]
+    said = play(agent(0.5, 5, OPENING), *lines, hangup=31, by="agent")
+    assert alarms(said) == ["silent_caller"]
+
+
 def test_hanging_up_after_one_prompt_is_too_early() -> None:
     said = play(agent(0.5, 5, OPENING), agent(10, 12, PROMPT), hangup=18, by="agent")
     assert alarms(said) == ["silent_caller", "agent_hung_up_first", "missing_closing"]

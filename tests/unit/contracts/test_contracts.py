@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema
@@ -106,6 +107,26 @@ def test_what_is_wrong_with_a_message_is_said_without_its_words() -> None:
     assert "我姓王" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("at_ms", 2**62),
+        ("at_ms", 10**30),
+        ("wall_time", "0001-01-01T00:00:00+14:00"),
+        ("wall_time", "9999-12-31T23:59:59-14:00"),
+    ],
+)
+def test_times_nobody_can_reckon_with_are_no_contract(field: str, value: object) -> None:
+    good = {"call_id": "c", "site": "s", "at_ms": 1, "role": "agent"}
+    with pytest.raises(NotAContract, match=field):
+        read_event("speech.started", json.dumps(good | {field: value}).encode())
+
+
+def test_a_wall_time_without_a_zone_is_utc() -> None:
+    said = b'{"call_id":"c","site":"s","at_ms":1,"role":"agent","wall_time":"2026-01-01T00:00:00"}'
+    assert read_event("speech.started", said).wall_time == datetime(2026, 1, 1, tzinfo=UTC)
+
+
 def test_unknown_fields_of_a_later_version_are_ignored() -> None:
     event = read_event(
         "speech.started", b'{"call_id":"c","site":"s","at_ms":1,"role":"agent","x":1}'
@@ -122,6 +143,13 @@ def test_envelope_carries_cloudevents_and_one_trace_for_the_whole_call() -> None
     assert two["ce-type"] == "banxi.v1.speech.started"
     assert one["traceparent"].split("-")[1] == two["traceparent"].split("-")[1]
     assert one["traceparent"].split("-")[2] != two["traceparent"].split("-")[2]
+
+
+def test_a_trace_that_somebody_else_began_goes_on() -> None:
+    event = SpeechStarted(call_id="c1", site="main", at_ms=900, role="agent")
+    theirs = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
+    assert envelope.traceparent(event, theirs).split("-")[1] == "a" * 32
+    assert envelope.traceparent(event, {"traceparent": "none"}) == envelope.traceparent(event)
 
 
 def test_audio_frames_know_their_place_and_refuse_half_samples() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.base import Event
+from contracts.base import MAX_MS, Event
 from contracts.transcript import TranscriptFinal, TranscriptPartial
 from contracts.warning import HoldEnded, SilenceEnded, SilenceStarted
 from services.desk import agent_page, wall_page
@@ -115,9 +115,13 @@ def test_events_seen_twice_change_nothing(repeated: list[int]) -> None:
 
 @given(
     text=st.text(max_size=40),
-    start=st.integers(0, 10**12),
-    length=st.integers(-(10**12), 10**12),
-    wall=st.datetimes(timezones=st.just(NOON.tzinfo) | st.none()),
+    start=st.integers(0, MAX_MS),
+    length=st.integers(-MAX_MS, MAX_MS),
+    wall=st.datetimes(
+        min_value=datetime(1970, 1, 2),
+        max_value=datetime(2199, 12, 30),
+        timezones=st.just(NOON.tzinfo) | st.none(),
+    ),
 )
 def test_times_and_texts_of_any_kind_are_folded(
     text: str, start: int, length: int, wall: datetime
@@ -126,7 +130,7 @@ def test_times_and_texts_of_any_kind_are_folded(
         call_id="c1",
         site="main",
         at_ms=start,
-        end_ms=max(0, start + length),
+        end_ms=min(MAX_MS, max(0, start + length)),
         role="agent",
         text=text,
         heard=text,

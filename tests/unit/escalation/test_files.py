@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.escalation.files import BadFile, read
+from services.common.datafiles import DataFileError
+from services.escalation.files import read
 from services.escalation.red_lines import RedLines
 from services.escalation.rules import Rules, count_word
 from services.escalation.settings import DATA
@@ -24,12 +25,12 @@ def line_of(text: str, part: str) -> int:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("severity: notice", "severity: loud", "warnings.2.severity: Input should be"),
-        ("\n    times: 3", "\n    times: 0", "warnings.3.times: "),
+        ("severity: notice", "severity: loud", "severity: Input should be"),
+        ("\n    times: 3", "\n    times: 0", "times: "),
         ("{seconds} 秒", "{minutes} 分", "{minutes} is not filled in here"),
-        ("{seconds} 秒", "{seconds:d} 秒", "warnings.0.title: "),
+        ("{seconds} 秒", "{seconds:d} 秒", "warnings, entry hold-over-30s, title: "),
         ("{seconds} 秒", "{seconds 秒", "a brace is not closed"),
-        ("again: false", "agian: false", "warnings.4.agian: Extra inputs"),
+        ("again: false", "agian: false", ", agian: Extra inputs"),
         ("id: interruptions", "id: hold-over-30s", "id hold-over-30s stands twice"),
         ("version: 1", "version: 2", "version: "),
     ],
@@ -39,7 +40,7 @@ def test_a_mistake_in_the_policy_names_its_place(
 ) -> None:
     path = tmp_path / "policy.yaml"
     path.write_text(POLICY.replace(old, new, 1))
-    with pytest.raises(BadFile) as caught:
+    with pytest.raises(DataFileError) as caught:
         read(path, Rules)
     assert says in str(caught.value)
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
@@ -48,32 +49,33 @@ def test_a_mistake_in_the_policy_names_its_place(
 def test_the_line_is_the_mistakes_own(tmp_path: Path) -> None:
     path = tmp_path / "policy.yaml"
     path.write_text(POLICY.replace("confidence: 0.5", "confidence: 5", 1))
-    with pytest.raises(BadFile, match=f"line {line_of(POLICY, 'confidence: 0.5')}, "):
+    with pytest.raises(DataFileError, match=f"line {line_of(POLICY, 'confidence: 0.5')}, "):
         read(path, Rules)
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"version: [", "not valid YAML"),
-        (b"\xff\xfe\x00", "not a YAML file"),
-        (b"- 1", "must hold the fields"),
-        (b"", "must hold the fields"),
+        (b"version: [", "is not YAML"),
+        (b"\xff\xfe\x00", "is not UTF-8"),
+        (b"- 1", "must hold named fields"),
+        (b"", "must hold named fields"),
+        (POLICY.encode() + b"\nstamp: mine\n", "stamp: is made"),
     ],
 )
 def test_what_is_no_policy_at_all(tmp_path: Path, content: bytes, says: str) -> None:
     path = tmp_path / "policy.yaml"
     path.write_bytes(content)
-    with pytest.raises(BadFile, match=says):
+    with pytest.raises(DataFileError, match=says):
         read(path, Rules)
-    with pytest.raises(BadFile, match="cannot be read"):
+    with pytest.raises(DataFileError, match="cannot be read"):
         read(tmp_path / "absent.yaml", Rules)
 
 
 def test_an_exception_must_hold_a_word_of_its_block(tmp_path: Path) -> None:
     path = tmp_path / "red_lines.yaml"
     path.write_text(WORDS.replace("- 跳楼价", "- 大减价", 1))
-    with pytest.raises(BadFile, match="大减价 holds none of the words of danger-to-life"):
+    with pytest.raises(DataFileError, match="大减价 holds none of the words of danger-to-life"):
         read(path, RedLines)
 
 

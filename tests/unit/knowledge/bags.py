@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,7 +31,7 @@ DAY = date(2026, 6, 1)
 def vector(text: str) -> tuple[float, ...]:
     """One dimension a pair of characters, by its hash; unit length."""
     bag = np.full(DIMENSION, 0.02)
-    for pair in zip(text, text[1:], strict=False):
+    for pair in pairwise(text):
         digest = hashlib.sha256("".join(pair).encode()).digest()
         bag[digest[0]] += 1.0
     return tuple((bag / np.linalg.norm(bag)).tolist())
@@ -42,12 +44,24 @@ class Bags:
         self.model = model
         self.there = True
         self.passages: list[str] = []
+        self._asked_again = asyncio.Event()
+
+    def now(self, model: str) -> None:
+        """Be another model from now on."""
+        self.model = model
+        self._asked_again.clear()
+
+    async def asked_again(self) -> None:
+        """Wait until the other model has made a passage of the base."""
+        await self._asked_again.wait()
 
     async def embed(self, texts: Sequence[str], purpose: Purpose) -> Embedding:
         if not self.there:
             raise NoVectors("out of order")
         if purpose == "passage":
             self.passages += texts
+            if len(texts) > 1:
+                self._asked_again.set()
         return Embedding(
             model=self.model, dimension=DIMENSION, vectors=tuple(vector(t) for t in texts)
         )

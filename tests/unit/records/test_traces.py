@@ -30,3 +30,11 @@ def test_texts_may_hold_any_character(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"\x00" * 1000 + "社保卡丢了".encode() + b"\xff" * 3)
     assert traces([path], {"社保卡丢了", "社保卡没丢"}) == {"社保卡丢了"}
+
+
+def test_a_text_across_two_blocks_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK", 16)
+    path = tmp_path / "file"
+    for before in range(40):
+        path.write_text("." * before + "the-call-id" + "." * 20)
+        assert traces([path], {"the-call-id"}) == {"the-call-id"}, before

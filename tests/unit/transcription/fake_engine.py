@@ -37,6 +37,7 @@ class ScriptedEngine:
         """Set when work has reached the closed gate."""
         self.log: list[tuple[str, str]] = []
         self.opened = 0
+        self.partials_fail = False
 
     def open(self, rate: int) -> ScriptedSession:
         assert rate == RATE
@@ -59,6 +60,9 @@ class ScriptedSession:
 
     def partial(self) -> str:
         self._engine.pass_gate()
+        if self._engine.partials_fail:
+            self._engine.log.append(("partial", "failed"))
+            raise RuntimeError("the model stumbled")
         self._engine.log.append(("partial", self._text()))
         return self._text()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 
 import pytest
 
@@ -18,6 +17,7 @@ from services.transcription.handler import TranscriptionHandler
 from services.transcription.lexicon import Lexicon
 from services.transcription.recogniser import HOLD_BACK_MS, Recogniser
 from tests.unit.transcription.fake_engine import RATE, ScriptedEngine, sound_of
+from tests.until import until
 
 pytestmark = pytest.mark.unit
 
@@ -47,14 +47,6 @@ class Site:
         sound = self.memory.span(channel, start_ms, end_ms)
         assert sound is not None
         return sound
-
-
-async def until(true: Callable[[], object]) -> None:
-    for _ in range(2_000):
-        if true():
-            return
-        await asyncio.sleep(0.005)
-    raise TimeoutError
 
 
 async def test_a_waiting_final_goes_before_partials_that_were_due_earlier() -> None:
@@ -111,6 +103,22 @@ async def test_a_session_fed_beyond_its_utterance_is_not_believed() -> None:
 
     assert site.partials[0][3] == "一二"
     assert heard.text == "一"
+
+
+async def test_after_a_partial_the_model_stumbled_over_the_final_begins_afresh() -> None:
+    engine = ScriptedEngine(WORDS)
+    site = Site(engine)
+    async with site.recogniser.running():
+        engine.partials_fail = True
+        site.recogniser.opened(CALLER, 0, 0)
+        site.hear(CALLER, 0, 3_000, 1)
+        await until(lambda: ("partial", "failed") in engine.log)
+        site.recogniser.closed(CALLER)
+        heard = await site.recogniser.final(CALLER, site.sound(CALLER, 0, 3_000), 2_900)
+
+    assert heard.text == "一"
+    assert engine.opened == 2
+    assert site.partials == []
 
 
 async def test_one_utterance_the_model_stumbles_over_stops_nothing() -> None:

@@ -84,6 +84,20 @@ def test_a_channel_is_in_the_hands_of_one_worker() -> None:
     assert schedule.finals_waiting == 0
 
 
+def test_no_partial_is_begun_while_a_final_waits_for_its_channel() -> None:
+    schedule = Schedule(every_ms=1_000)
+    schedule.final_due(A, 1)
+    first = schedule.next()
+    schedule.final_due(A, 2)
+    schedule.opened(B, 0, 0)
+    schedule.heard(B, 1_000)
+
+    assert schedule.next() is None, "the final behind it may come any moment"
+    assert first is not None
+    schedule.done(first)
+    assert schedule.next() == FinalWork(A, 2)
+
+
 def test_when_too_many_wait_partials_are_dropped_and_counted_finals_never() -> None:
     schedule = Schedule(every_ms=1_000, most_partials=2)
     channels = [Channel(f"c{n}", "caller") for n in range(5)]

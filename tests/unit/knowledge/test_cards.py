@@ -1,0 +1,123 @@
+"""The cards of a call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from contracts.base import Producer
+from contracts.call import CallEnded, CallStarted
+from contracts.card import CardShown, CardWithdrawn
+from contracts.transcript import TranscriptFinal
+from services.knowledge.asking import Found
+from services.knowledge.cards import PRODUCER, Call, Said, card_id, cards
+from services.knowledge.decide import Ruling
+from services.knowledge.entry import Entry
+from tests.unit.knowledge.bags import CARD, EARLY, WAGES
+
+pytestmark = pytest.mark.unit
+
+SAID = (Said("我那张卡", 900, 2000, "e1"), Said("丢了怎么办", 3000, 5000, "e2"))
+
+
+def found(entry: Entry, *others: Entry, utterances: int = 2) -> Found:
+    def ruling(one: Entry) -> Ruling:
+        kind = "answer" if one.authorised else "transfer"
+        answer = one.answer if one.authorised else None
+        return Ruling(kind, one.source(), answer, 0.87654, 0.61234, 0)  # type: ignore[arg-type]
+
+    return Found(ruling(entry), tuple(ruling(other) for other in others), utterances)
+
+
+def shown(*events: object) -> CardShown:
+    (card,) = (event for event in events if isinstance(event, CardShown))
+    return card
+
+
+def test_an_answer_card_says_what_why_and_on_whose_authority() -> None:
+    (card,) = cards("c1", "main", found(CARD, WAGES), SAID, None)
+    assert isinstance(card, CardShown)
+    assert (card.slot, card.kind, card.card_id) == ("answer", "answer", "kb-card-1")
+    assert (card.title, card.body) == (CARD.question, CARD.answer)
+    assert "我那张卡，丢了怎么办" in card.why
+    assert (card.at_ms, card.derived_from) == (5000, ("e1", "e2"))
+    assert [e.words for e in card.evidence] == ["我那张卡", "丢了怎么办"]
+    assert card.source == CARD.source()
+    assert card.source is not None
+    assert card.source.authorised_by is None  # not recorded, and not invented
+    assert [a.entry_id for a in card.alternatives] == ["wage-1"]
+    assert card.confidence == 0.877
+
+
+def test_a_transfer_card_asks_for_consent_and_holds_no_answer() -> None:
+    (card,) = cards("c1", "main", found(EARLY), SAID, None)
+    assert isinstance(card, CardShown)
+    assert card.kind == "transfer"
+    assert "养老保险处" in card.body
+    assert "可以吗" in card.body
+    assert card.source is not None
+    assert (card.source.liaison, card.source.phone) == ("沈同志", "0599-555-1102")
+    assert EARLY.answer not in card.model_dump_json()
+
+
+def test_the_same_card_is_not_shown_again_unless_another_stood_between() -> None:
+    first = shown(*cards("c1", "main", found(CARD), SAID, None))
+    assert cards("c1", "main", found(CARD), SAID, first) == ()
+    gone, second = cards("c1", "main", found(WAGES), SAID, first)
+    assert isinstance(gone, CardWithdrawn)
+    assert gone.card_id == "kb-card-1"
+    third = shown(*cards("c1", "main", found(CARD), SAID, shown(second)))
+    assert third.card_id == "kb-card-1"
+
+
+def test_a_card_whose_entry_has_changed_is_shown_again_in_its_place() -> None:
+    first = shown(*cards("c1", "main", found(EARLY), SAID, None))
+    now = replace(EARLY, authorised=True, answer="现在可以答复了。")
+    (second,) = cards("c1", "main", found(now), SAID, first)
+    assert isinstance(second, CardShown)
+    assert (second.card_id, second.kind) == (first.card_id, "answer")
+
+
+def test_card_ids_fit_into_message_headers() -> None:
+    assert card_id("card-001") == "kb-card-001"
+    assert card_id("社保-001").isascii()
+    assert card_id("社保-001") != card_id("社保-002")
+
+
+def test_a_call_is_a_fold_over_its_events() -> None:
+    def final(text: str, start: int, end: int, role: str = "caller") -> TranscriptFinal:
+        return TranscriptFinal(
+            call_id="c1",
+            site="main",
+            at_ms=start,
+            end_ms=end,
+            role=role,  # type: ignore[arg-type]
+            text=text,
+            heard=text,
+            by=Producer(name="asr", version="1"),
+        )
+
+    card = shown(*cards("c1", "main", found(CARD), SAID, None))
+    events = [
+        CallStarted(
+            call_id="c1", site="main", at_ms=0, agent_id="a", caller_number="1", region="云岭县"
+        ),
+        final("一", 0, 1000),
+        final("坐席的话", 1000, 2000, "agent"),
+        final("", 2000, 2100),
+        final("二", 3000, 4000),
+        card,
+        card.model_copy(update={"by": Producer(name="conduct", version="1"), "card_id": "x"}),
+        final("三", 100_000, 101_000),
+        final("四", 102_000, 103_000),
+    ]
+    call = Call()
+    for event in events:
+        call = call.after(event)
+    assert call.region == "云岭县"
+    assert call.card == card
+    assert [s.text for s in call.said] == ["二", "三", "四"]
+    assert call.before() == ("三",)  # 二 is too long ago to be one question with it
+    assert call.after(CallEnded(call_id="c1", site="main", at_ms=5, ended_by="caller")).over
+    assert PRODUCER.name == "knowledge"

@@ -1,0 +1,96 @@
+"""The three witnesses: characters, sounds, vectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.knowledge.background import BadBackground, Space, read_background
+from services.knowledge.find import Finder, Similar, Words, background_owner
+from services.knowledge.wording import characters, content, fold, sounds, subject
+from tests.unit.knowledge.bags import CARD, EARLY, WAGES
+
+pytestmark = pytest.mark.unit
+
+ENTRIES = (CARD, WAGES, EARLY)
+
+
+@pytest.fixture(scope="module")
+def finder() -> Finder:
+    return Finder(ENTRIES, read_background())
+
+
+@pytest.mark.parametrize(
+    ("heard", "meant"),
+    [("射宝卡", "社保卡"), ("杨老报线", "养老保险"), ("失业保先金", "失业保险金")],
+)
+def test_what_sounds_alike_is_alike(heard: str, meant: str) -> None:
+    assert sounds(heard) == sounds(meant)
+    assert not characters(heard) >= characters(meant)
+
+
+def test_fillers_are_no_content_and_generic_words_no_subject() -> None:
+    assert content("嗯嗯，好的好的") == ""
+    assert content("谢谢您，再见") == ""
+    assert subject("这个要带些什么材料呢") == ""
+    assert subject("我的社保卡丢了怎么办") == "社保卡丢"
+    assert fold("您 讲得,对。") == fold("你讲的对")
+
+
+def test_rare_grams_count_more() -> None:
+    words = Words([characters("公司欠薪"), characters("公司地址"), characters("公司")], [0, 1, 2])
+    assert words.rarity("欠薪") > words.rarity("公司")
+    like, cover = words.compare(characters("公司欠薪"))
+    assert like[0] == pytest.approx(1.0)
+    assert cover[0] == pytest.approx(1.0)
+    assert cover[0] > cover[1] == cover[2] > 0
+    assert words.compare(frozenset())[1].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "best"),
+    [("我那个射宝卡丢了", 0), ("老板拖欠公资了", 1), ("我在井下干了十一年能早退吗", 2)],
+)
+def test_words_alone_find_what_is_said(finder: Finder, text: str, best: int) -> None:
+    assert int(finder.evidence(text, None).scores.argmax()) == best
+
+
+def test_vectors_find_what_is_meant(finder: Finder) -> None:
+    similar = Similar({"card-1": 0.1, "wage-1": 0.8, "early-1": 0.0}, {"wage-1": 0.7})
+    found = finder.evidence("包工头不给结账", similar)
+    assert int(found.scores.argmax()) == 1
+    assert found.scores[1] > 0.6 > found.scores[0] + 0.4
+
+
+def test_talk_is_known_by_its_likeness_to_talk(finder: Finder) -> None:
+    background = read_background()
+    similar = Similar({background_owner(0): 0.9, "card-1": 0.1, "unknown": 0.5}, {})
+    assert finder.evidence("嗯，好的", similar).talk == 0.9
+    assert finder.evidence(background.talk[3], None).talk > 0.9
+    assert finder.evidence(background.matters[3], None).other > 0.9
+
+
+def test_a_space_takes_out_what_all_share() -> None:
+    random = np.random.default_rng(7)
+    spread = random.normal(size=(60, 16)).astype(np.float32)
+    style = random.normal(size=16).astype(np.float32)
+    style /= np.linalg.norm(style)
+    all_near = 20 + spread + np.outer(random.normal(size=60) * 9, style).astype(np.float32)
+    space = Space.of(all_near)
+    placed = space.place(all_near)
+    assert np.linalg.norm(placed, axis=1) == pytest.approx(np.ones(60), abs=1e-4)
+    assert abs(float(space.axis @ style)) > 0.9
+    unrelated = placed @ placed.T - np.eye(60)
+    assert abs(float(unrelated.mean())) < 0.05
+    # A probe ranks raw vectors as the space ranks placed ones, but for their lengths.
+    query = all_near[3] + 0.1
+    assert int((all_near @ space.probe(query)).argmax()) == 3
+
+
+def test_a_broken_background_names_file_and_field(tmp_path: Path) -> None:
+    path = tmp_path / "b.yaml"
+    path.write_text("talk: [好]\nmatters: 3\n", encoding="utf-8")
+    with pytest.raises(BadBackground, match=r"b\.yaml: talk"):
+        read_background(path)
