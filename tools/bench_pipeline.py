@@ -24,7 +24,8 @@ from contracts.base import Event
 from contracts.speech import SpeechStarted
 from services.common import streams
 from services.common.bus import Bus
-from services.common.calls import CallConsumer, Happening, Outcome
+from services.common.calls import Happening, Outcome
+from services.common.consumer import CallConsumer
 from tools.evaluate.call_scores import quantile
 from tools.system import free_ports, listening, nats_server
 

@@ -34,7 +34,8 @@ from contracts.events import why
 from contracts.requests import Describe, Description, Failure, Model, Problem, Reply, Request
 from services.common import streams
 from services.common.bus import Bus, RequestFailed
-from services.common.calls import CallConsumer, CallHandler
+from services.common.calls import CallHandler
+from services.common.consumer import CallConsumer
 from services.common.logs import get_logger, set_up_logs
 from services.common.settings import HostedSettings, ServiceSettings, load
 from services.common.version import VERSION
@@ -125,7 +126,7 @@ class Service:
         )(handle)
 
     def follows_calls(self, handler: CallHandler[Any], **options: Any) -> None:
-        """Feed a handler with every call, in order (`services.common.calls.CallConsumer`)."""
+        """Feed a handler with every call, in order (`services.common.consumer.CallConsumer`)."""
         self._handlers.append((handler, options))
 
     def lives_with(self, part: Part) -> None:

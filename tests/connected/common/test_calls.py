@@ -16,7 +16,8 @@ from contracts.transcript import TranscriptFinal
 from services.common import bus as bus_module
 from services.common import streams
 from services.common.bus import Bus
-from services.common.calls import ATTEMPTS, CallConsumer, CallSettled, Happening, Outcome
+from services.common.calls import CallSettled, Happening, Outcome
+from services.common.consumer import ATTEMPTS, CallConsumer
 from services.common.kept import read_call
 from tests.until import until
 

@@ -33,7 +33,7 @@ from contracts.requests import (
 from contracts.transcript import TranscriptPartial
 from services.common import streams
 from services.common.bus import Bus
-from services.common.calls import read_call
+from services.common.kept import read_call
 from services.desk.sockets import NO_CONTRACT, TOO_SLOW
 from tests.connected.desk.running import Page, RunningDesk, running_desk
 from tests.connected.desk.story import Story, pension, play

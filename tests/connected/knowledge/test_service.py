@@ -25,7 +25,7 @@ from contracts.requests import (
 )
 from contracts.transcript import TranscriptFinal
 from services.common.bus import Bus, RequestFailed
-from services.common.calls import read_call
+from services.common.kept import read_call
 from services.common.service import Service
 from services.knowledge.app import create_app
 from services.knowledge.settings import KnowledgeSettings, Settings

@@ -11,7 +11,7 @@ from contracts.call_type import CallType
 from contracts.requests import AskCall, AskHistory, Describe, Description, History, KeptCall
 from services.common import streams
 from services.common.bus import Bus, RequestFailed
-from services.common.calls import CallConsumer
+from services.common.consumer import CallConsumer
 from services.common.service import CannotStart
 from services.records.app import create_app
 from services.records.settings import Settings

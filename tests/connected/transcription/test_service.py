@@ -316,7 +316,7 @@ async def test_what_it_cannot_start_with_is_said_in_a_sentence(
 async def test_a_final_that_a_killed_service_owed_is_made_by_its_successor(
     desk: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.common.calls.ACK_WAIT_S", 1.0)
+    monkeypatch.setattr("services.common.pulling.ACK_WAIT_S", 1.0)
     async with desk.serving() as killed:
         desk.engine.gate.clear()
         await desk.start()

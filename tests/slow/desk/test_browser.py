@@ -25,7 +25,7 @@ from contracts.requests import (
     SearchKnowledge,
 )
 from services.common.bus import Bus
-from services.common.calls import read_call
+from services.common.kept import read_call
 from tests.connected.desk.running import RunningDesk
 from tests.connected.desk.story import Story, pension, play
 from tests.slow.desk.conftest import Restartable

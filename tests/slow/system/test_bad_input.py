@@ -26,7 +26,7 @@ from contracts.requests import REQUESTS, AskCall, Describe, Description, Failure
 from contracts.warning import WarningRaised
 from services.common import streams
 from services.common.bus import Bus, RequestFailed
-from services.common.calls import SETTLE_S
+from services.common.consumer import SETTLE_S
 from services.common.kept import read_call
 from tools.connection import connected
 from tools.scripted_calls import perform, read_script, timeline

@@ -16,7 +16,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from contracts.escalation import EscalationAcknowledged
 from contracts.feedback import FeedbackGiven
 from services.common.bus import Bus
-from services.common.calls import read_call
+from services.common.kept import read_call
 from tools.connection import connected
 from tools.door_client import play
 from tools.recordings import read_recording
