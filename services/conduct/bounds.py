@@ -72,4 +72,5 @@ def judge_hang_up(call: Call, notices: Notices) -> list[Event]:
     if call.ended_by != "agent" or call.ended_at is None or script_was_run(call):
         return []
     at = call.ended_at
-    return [notices.warning(call, "agent_hung_up_first", at=at, end=at, due=at)]
+    causes = [call.ended_id]
+    return [notices.warning(call, "agent_hung_up_first", at=at, end=at, due=at, causes=causes)]

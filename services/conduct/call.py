@@ -33,6 +33,8 @@ class Span:
     """It goes on with the stretch before it, cut at a short pause."""
     event_id: str
     """The event that told of it."""
+    ended_by: str = ""
+    """The event that told of its end; empty while it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ class Channel:
         if any(span.start == start for span in self.spans):
             return self
         spans = [
-            s if s.end is not None else replace(s, end=max(s.start, start)) for s in self.spans
+            s if s.end is not None else replace(s, end=max(s.start, start), ended_by=event_id)
+            for s in self.spans
         ]
         spans.append(Span(self.role, start, None, continues, event_id))
         return replace(self, spans=_by_start(spans))
@@ -94,9 +97,9 @@ class Channel:
         end = max(start, end)
         for index, span in enumerate(self.spans):
             if span.start == start or (span.end is None and abs(span.start - start) < SLACK_MS):
-                ended = replace(span, end=max(end, span.start))
+                ended = replace(span, end=max(end, span.start), ended_by=event_id)
                 return replace(self, spans=(*self.spans[:index], ended, *self.spans[index + 1 :]))
-        spans = [*self.spans, Span(self.role, start, end, False, event_id)]
+        spans = [*self.spans, Span(self.role, start, end, False, event_id, event_id)]
         return replace(self, spans=_by_start(spans))
 
     def said(self, words: Words) -> Channel:
@@ -183,8 +186,12 @@ class Call:
     """Timers have been looked at up to here."""
     decided: int = 0
     """Voice activity is known of both sides up to here."""
+    started_id: str = ""
+    """The event that told of its start."""
     ended_at: int | None = None
     ended_by: EndedBy | None = None
+    ended_id: str = ""
+    """The event that told of its end."""
     settled: bool = False
     """Nothing more will come."""
     silences: tuple[Silence, ...] = ()
@@ -241,6 +248,15 @@ class Call:
             s.start for c in (self.agent, self.caller) for s in c.spans[-6:] if s.start >= start
         ]
         return min(starts, default=None)
+
+    def quiet_by(self, start: int) -> list[str]:
+        """The events a silence from `start` on rests on: each side's last end of speech; where
+        nobody had spoken, the start of the call."""
+        found = []
+        for channel in (self.agent, self.caller):
+            ended = [s for s in channel.spans[-6:] if s.end is not None and s.end <= start]
+            found += [span.ended_by for span in ended[-1:]]
+        return found or [self.started_id]
 
 
 def _by_start(spans: list[Span]) -> tuple[Span, ...]:

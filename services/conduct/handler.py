@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -51,13 +52,18 @@ class ConductHandler:
 
     async def handle(self, state: Call, happening: Happening) -> Outcome[Call]:
         """Fold one event in and say what follows from it."""
-        call, events = self.fold(state, happening)
+        if isinstance(happening, TranscriptFinal) and happening.role == "agent":
+            # Looking for every phrase takes up to a tenth of a second, too long for the loop.
+            call, events = await asyncio.to_thread(self.fold, state, happening)
+        else:
+            call, events = self.fold(state, happening)
         return Outcome(call, events)
 
     def fold(self, call: Call, happening: Happening) -> Step:
         """As `handle`, for callers without an event loop."""
         match happening:
             case CallStarted():
+                call = replace(call, started_id=happening.event_id)
                 return required.judge(call, self._notices)
             case CallProgressed():
                 now = happening.audio_ms
@@ -113,7 +119,7 @@ class ConductHandler:
         if call.over:
             return call, []
         call, events = self._run(_clock(call, ended.at_ms, decided=True))
-        call = replace(call, ended_at=ended.at_ms, ended_by=ended.ended_by)
+        call = replace(call, ended_at=ended.at_ms, ended_by=ended.ended_by, ended_id=ended.event_id)
         return self._run(call, events + bounds.judge_hang_up(call, self._notices))
 
 

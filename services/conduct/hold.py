@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from contracts.base import Event
 from contracts.warning import HoldEnded, HoldStarted
-from services.conduct.call import Call, Hold, Turn, Words
+from services.conduct.call import Call, Hold, Span, Turn, Words
 from services.conduct.notices import Notices
 
 Step = tuple[Call, list[Event]]
@@ -44,8 +44,8 @@ def _new(call: Call, notices: Notices) -> list[Hold]:
         if end is None or any(turn.start < hold.start <= end for hold in call.holds):
             continue
         words = _request(call, turn, notices)
-        spoke = _agent_speaks(call, end)
-        if words and (spoke is None or spoke - end >= WORTH_TELLING_MS):
+        voice = _agent_voice(call, end)
+        if words and (voice is None or voice.start - end >= WORTH_TELLING_MS):
             found.append(Hold(end, words.marks.request, words.event_id))
     return found
 
@@ -69,8 +69,8 @@ def _go_on(call: Call, hold: Hold, notices: Notices) -> tuple[Hold, list[Event]]
     if hold.end is not None:
         return hold, []
     events: list[Event] = []
-    spoke = _agent_speaks(call, hold.start)
-    end = spoke if spoke is not None else call.ended_at
+    voice = _agent_voice(call, hold.start)
+    end = voice.start if voice else call.ended_at
     until = call.clock if end is None else end
     remind = hold.start + notices.times.ms("hold_remind_s")
     limit = hold.start + notices.times.ms("hold_limit_s")
@@ -96,6 +96,7 @@ def _go_on(call: Call, hold: Hold, notices: Notices) -> tuple[Hold, list[Event]]
                 card_id,
                 remind,
                 f"说过“{hold.words}”之后还没有再说话。",
+                hold.event_id,
             )
         )
         hold = replace(hold, card=card_id)
@@ -103,12 +104,15 @@ def _go_on(call: Call, hold: Hold, notices: Notices) -> tuple[Hold, list[Event]]
         end = max(end, hold.start)
         events.append(HoldEnded(call_id=call.call_id, site=call.site, at_ms=hold.start, end_ms=end))
         if hold.card:
-            reason = "坐席已再次说话。" if spoke is not None else "通话已结束。"
-            events.append(notices.card_withdrawn(call, "hold_over_30s", hold.card, end, reason))
+            reason = "坐席已再次说话。" if voice else "通话已结束。"
+            cause = voice.event_id if voice else call.ended_id
+            events.append(
+                notices.card_withdrawn(call, "hold_over_30s", hold.card, end, reason, cause)
+            )
         hold = replace(hold, end=end, card="")
     return hold, events
 
 
-def _agent_speaks(call: Call, since: int) -> int | None:
-    starts = [span.start for span in call.agent.spans[-8:] if span.start >= since]
-    return min(starts, default=None)
+def _agent_voice(call: Call, since: int) -> Span | None:
+    """What the agent first said from `since` on."""
+    return next((span for span in call.agent.spans[-8:] if span.start >= since), None)

@@ -68,7 +68,10 @@ def _settle(call: Call, one: Interruption, notices: Notices) -> tuple[Interrupti
     turned = [w for w in words if not w.marks.acknowledgement]
     closed = replace(one, open=False)
     if turned or call.settled:
-        return closed, [notices.confirmed(call, "interruption", one.warning_id, one.start, turned)]
+        held = notices.confirmed(
+            call, "interruption", one.warning_id, one.start, turned, span.event_id
+        )
+        return closed, [held]
     if words and all(call.agent.settled(part) for part in stretch):
         reason = "只是应答，没有打断来电人。"
         cause = words[0].event_id

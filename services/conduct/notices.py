@@ -55,7 +55,7 @@ class Notices:
             site=call.site,
             at_ms=at,
             by=self._by(kind, text.source),
-            derived_from=tuple(dict.fromkeys(causes)),
+            derived_from=_named(causes),
             evidence=(evidence or Evidence(start_ms=at, end_ms=max(at, end)),),
             warning_id=f"{name}-{at}",
             kind=kind,
@@ -76,22 +76,28 @@ class Notices:
             site=call.site,
             at_ms=at,
             by=self._by(kind, self.waiting.file.warnings[kind].source),
-            derived_from=(cause,) if cause else (),
+            derived_from=_named([cause]),
             warning_id=warning_id,
             reason=reason,
         )
 
     def confirmed(
-        self, call: Call, kind: WarningKind, warning_id: str, at: int, words: Iterable[Words]
+        self,
+        call: Call,
+        kind: WarningKind,
+        warning_id: str,
+        at: int,
+        words: Iterable[Words],
+        cause: str,
     ) -> WarningConfirmed:
-        """A provisional warning holds, for these words of the agent."""
+        """A provisional warning holds, for the speech `cause` and these words of the agent."""
         known = tuple(words)
         return WarningConfirmed(
             call_id=call.call_id,
             site=call.site,
             at_ms=at,
             by=self._by(kind, self.waiting.file.warnings[kind].source),
-            derived_from=tuple(w.event_id for w in known),
+            derived_from=_named([cause, *(w.event_id for w in known)]),
             evidence=tuple(agent_words(w) for w in known),
             warning_id=warning_id,
         )
@@ -142,14 +148,22 @@ class Notices:
         )
 
     def moment_card(
-        self, call: Call, kind: WarningKind, text: CardText, card_id: str, at: int, why: str
+        self,
+        call: Call,
+        kind: WarningKind,
+        text: CardText,
+        card_id: str,
+        at: int,
+        why: str,
+        cause: str,
     ) -> CardShown:
-        """A card with the wording a moment of waiting needs."""
+        """A card with the wording a moment of waiting needs. `cause`: what the waiting began by."""
         return CardShown(
             call_id=call.call_id,
             site=call.site,
             at_ms=at,
             by=self._by(kind, self.waiting.file.warnings[kind].source),
+            derived_from=_named([cause]),
             evidence=(Evidence(start_ms=at, end_ms=at),),
             card_id=card_id,
             slot="moment",
@@ -161,14 +175,15 @@ class Notices:
         )
 
     def card_withdrawn(
-        self, call: Call, kind: WarningKind, card_id: str, at: int, reason: str
+        self, call: Call, kind: WarningKind, card_id: str, at: int, reason: str, cause: str
     ) -> CardWithdrawn:
-        """A moment has passed."""
+        """A moment has passed. `cause`: the event that ended it."""
         return CardWithdrawn(
             call_id=call.call_id,
             site=call.site,
             at_ms=at,
             by=self._by(kind, self.waiting.file.warnings[kind].source),
+            derived_from=_named([cause]),
             card_id=card_id,
             reason=reason,
         )
@@ -179,16 +194,17 @@ class Notices:
         call: Call,
         phrase: RequiredPhrase,
         at: int,
+        cause: str,
         words: Words | None = None,
     ) -> PhraseDue | PhraseSaid:
-        """A required phrase: its moment has come, or it was heard in `words`."""
+        """A required phrase: its moment has come by `cause`, or it was heard in `words`."""
         model = PhraseDue if what == "due" else PhraseSaid
         return model(
             call_id=call.call_id,
             site=call.site,
             at_ms=at,
             by=self._by(phrase.id, phrase.source),
-            derived_from=(words.event_id,) if words else (),
+            derived_from=_named([cause]),
             evidence=(agent_words(words),) if words else (),
             phrase=phrase.id,
             name=phrase.name,
@@ -196,6 +212,11 @@ class Notices:
 
     def _by(self, rule: str, source: str) -> Producer:
         return Producer(name=rule, version=self._waiting_version, source=source)
+
+
+def _named(causes: Iterable[str]) -> tuple[str, ...]:
+    """Each once; an event that was missed has no id."""
+    return tuple(dict.fromkeys(cause for cause in causes if cause))
 
 
 def agent_words(words: Words) -> Evidence:

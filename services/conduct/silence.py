@@ -80,7 +80,13 @@ def _decide(call: Call, silence: Silence, notices: Notices) -> tuple[Silence, li
                 continue
             due = silence.start + notices.times.ms(field)
             warning = notices.warning(
-                call, "silence", level=level, at=silence.start, end=silence.start + lasted, due=due
+                call,
+                "silence",
+                level=level,
+                at=silence.start,
+                end=silence.start + lasted,
+                due=due,
+                causes=call.quiet_by(silence.start),
             )
             if ripe(field) and warning.warning_id not in silence.warned:
                 events.append(warning)

@@ -12,6 +12,8 @@ Step = tuple[Call, list[Event]]
 OPENING_PAUSE_MS = 2_000
 """A pause within the opening: what follows within it still belongs to the opening."""
 PROMPTS_BEFORE_HANGING_UP = 2
+LEAD_MS = 1_000
+"""So long before its moment a step's wording is offered, that it can be read before it is said."""
 
 
 def opening(call: Call) -> Turn | None:
@@ -35,8 +37,12 @@ def judge(call: Call, notices: Notices) -> Step:
     events: list[Event] = []
     if call.silent_card and (call.caller_spoke() or call.over):
         reason = "通话已结束。" if call.over else "来电人已经说话。"
-        at = call.ended_at if call.ended_at is not None else call.caller.spans[-1].start
-        events.append(notices.card_withdrawn(call, "silent_caller", call.silent_card, at, reason))
+        if call.ended_at is not None:
+            at, cause = call.ended_at, call.ended_id
+        else:
+            at, cause = call.caller.spans[-1].start, call.caller.spans[-1].event_id
+        card_id = call.silent_card
+        events.append(notices.card_withdrawn(call, "silent_caller", card_id, at, reason, cause))
         call = replace(call, silent_card="")
     first = opening(call)
     if first is None or first.end is None or call.caller_spoke() or call.over:
@@ -46,25 +52,31 @@ def judge(call: Call, notices: Notices) -> Step:
     # An agent who prompts at that very moment has noticed it too: the moment has come.
     prompted = any(span.start >= due - BOUNDARY_MS for span in call.agent.spans)
     if not call.silent_warned and (call.clock >= due or prompted):
-        causes = [span.event_id for span in first.spans]
+        causes = [span.ended_by for span in first.spans]
         events.append(
             notices.warning(call, "silent_caller", at=first.end, end=due, due=due, causes=causes)
         )
         call = replace(call, silent_warned=True)
     prompts = _prompts(call, first)
-    last = prompts[-1].end if prompts else first.end
+    last = prompts[-1] if prompts else first
     steps = notices.waiting.file.silent_caller.steps
     step = min(len(prompts) + 1, len(steps))
-    if last is None or call.clock < last + wait:
+    if last.end is None or step <= call.silent_step:
         return call, events
-    if call.silent_warned and step > call.silent_step:
-        card_id = f"silent-caller-{step}"
+    # The last one is no wording but leave to hang up: not before its moment.
+    at = last.end + (wait if step == len(steps) else _offered_after(wait))
+    if call.clock >= at:
+        card_id, text = f"silent-caller-{step}", steps[step - 1]
         why = "来电人一直没有声音，按无声电话的步骤处理。"
-        events.append(
-            notices.moment_card(call, "silent_caller", steps[step - 1], card_id, last + wait, why)
-        )
+        cause = last.spans[-1].ended_by
+        events.append(notices.moment_card(call, "silent_caller", text, card_id, at, why, cause))
         call = replace(call, silent_step=step, silent_card=card_id)
     return call, events
+
+
+def _offered_after(wait: int) -> int:
+    """How long after the agent's last words a wording comes, ms: not in a mere pause of them."""
+    return max(wait - LEAD_MS, min(wait, OPENING_PAUSE_MS))
 
 
 def script_was_run(call: Call) -> bool:

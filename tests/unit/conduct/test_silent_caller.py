@@ -4,12 +4,29 @@ import pytest
 
 from contracts.base import Event
 from contracts.card import CardShown, CardWithdrawn
+from contracts.speech import SpeechEnded
 from contracts.transcript import TranscriptFinal
-from tests.unit.conduct.stories import CLOSING, OPENING, agent, alarms, caller, only, play
+from contracts.warning import WarningRaised
+from services.conduct.books import load_phrases, load_waiting
+from services.conduct.handler import ConductHandler
+from tests.unit.conduct.stories import (
+    CLOSING,
+    OPENING,
+    agent,
+    alarms,
+    caller,
+    handler,
+    only,
+    play,
+    progress,
+)
+from tools.recordings import Hangup
+from tools.scripted_calls import Script, timeline
 
 pytestmark = pytest.mark.unit
 
 PROMPT = "您好，听得到吗，请讲话"
+HERE = {"call_id": "c", "site": "s"}
 
 
 def steps(said: list[Event]) -> list[tuple[str, int]]:
@@ -32,11 +49,50 @@ def test_the_script_of_a_silent_call() -> None:
     # No silence, no hang-up, no missing closing: only the steps count.
     assert alarms(said) == ["silent_caller"]
     assert steps(said) == [
-        ("silent-caller-1", 10_000),
-        ("silent-caller-2", 17_000),
-        ("silent-caller-3", 24_000),
+        ("silent-caller-1", 9_000),
+        ("silent-caller-2", 16_000),
+        ("silent-caller-3", 23_000),
         ("silent-caller-4", 33_000),
     ]
+    assert [e.at_ms for e in said if isinstance(e, CardWithdrawn)] == [33_000]
+
+
+def test_the_wording_is_there_before_the_agent_prompts_on_time() -> None:
+    """Each prompt comes exactly five seconds after what the agent said before."""
+    shown: dict[str, int] = {}
+    call = handler().open("c", "s")
+    lines = [agent(0.5, 5, OPENING), agent(10, 12, PROMPT), agent(17, 19, PROMPT)]
+    script = Script(script=(*lines, agent(24, 28, PROMPT)), hangup=Hangup(by="agent", at=33))
+    for step in timeline(script, "c", "s"):
+        call, said = handler().fold(call, step.event)
+        shown |= {e.card_id: step.due_ms for e in said if isinstance(e, CardShown)}
+    assert 9_000 <= shown["silent-caller-1"] <= 9_500
+    assert 16_000 <= shown["silent-caller-2"] <= 16_500
+    assert 23_000 <= shown["silent-caller-3"] <= 23_500
+    assert shown["silent-caller-4"] == 33_000
+
+
+def test_a_wording_comes_first_and_the_alarm_a_second_later() -> None:
+    call, _ = handler().fold(
+        handler().open("c", "s"), SpeechEnded(**HERE, at_ms=500, end_ms=5_000, role="agent")
+    )
+    told: list[tuple[int, str]] = []
+    for at in range(8_000, 11_000, 500):
+        call, said = handler().fold(call, progress(at))
+        told += [(at, e.event) for e in said if isinstance(e, CardShown | WarningRaised)]
+    assert told == [(9_000, "card.shown"), (10_000, "warning.raised")]
+
+
+def test_a_wording_is_not_offered_in_a_mere_pause_of_the_opening() -> None:
+    """Where a site waits for two seconds only, there is no second to be early by."""
+    brisk = ConductHandler(load_phrases(), load_waiting(None, {"silent_caller_s": 2.0}))
+    call, _ = brisk.fold(
+        brisk.open("c", "s"), SpeechEnded(**HERE, at_ms=500, end_ms=5_000, role="agent")
+    )
+    call, said = brisk.fold(call, progress(6_900))
+    assert said == []
+    _, said = brisk.fold(call, progress(7_000))
+    assert steps(said) == [("silent-caller-1", 7_000)]
 
 
 def test_after_the_script_nobody_asks_for_a_closing() -> None:
