@@ -11,10 +11,9 @@ from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 
-from contracts.events import why
+from services.common.datafiles import Entry, read_data
 
 Vectors = npt.NDArray[np.float32]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
@@ -23,14 +22,8 @@ DATA = Path(str(files("services.knowledge") / "data"))
 """Where the data files of this service stand."""
 
 
-class BadBackground(ValueError):
-    """A background file that cannot be used. The text names file and field."""
-
-
-class Background(BaseModel):
+class Background(Entry):
     """Utterances that belong to no entry."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     talk: Annotated[tuple[Line, ...], Field(min_length=10)]
     """Asks nothing: greetings, acknowledgements, particulars, anger."""
@@ -44,13 +37,8 @@ class Background(BaseModel):
 
 
 def read_background(path: Path = DATA / "background.yaml") -> Background:
-    """Read the file. Raises BadBackground."""
-    try:
-        return Background.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadBackground(f"{path}: cannot be read ({type(error).__name__})") from None
-    except ValidationError as error:
-        raise BadBackground(f"{path}: {why(error)}") from None
+    """Read the file. Raises DataFileError."""
+    return read_data(path, Background)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ from datetime import date, datetime
 
 import numpy as np
 
-from services.common.service import CannotStart
 from services.knowledge.asking import Found, look_up
-from services.knowledge.background import Background, BadBackground, Vectors, read_background
+from services.knowledge.background import Background, Vectors, read_background
 from services.knowledge.decide import Case, Ruling
 from services.knowledge.embedder import Embedder, NoVectors
 from services.knowledge.entry import Entry
@@ -44,17 +43,13 @@ async def open_base(
     settings: Settings, regions: RegionTree, embedder: Embedder, log: logging.Logger
 ) -> AsyncIterator[KnowledgeBase]:
     """The base of a data directory, open and being indexed. Raises CannotStart."""
-    try:
-        background = read_background()
-    except BadBackground as error:
-        raise CannotStart(str(error)) from None
     directory = settings.data_dir
     base = KnowledgeBase(
         Store(directory / DATABASE),
         Index(site=settings.site, path=directory / INDEX, url=settings.qdrant_url),
         embedder,
         regions=regions,
-        background=background,
+        background=read_background(),
         region=settings.knowledge.region,
         log=log,
     )
@@ -158,6 +153,11 @@ class KnowledgeBase:
         evidence = await self._evidence(state, text)
         rulings = state.judge.rulings(evidence, Case(region or self._region, day), most=limit)
         return [ruling for ruling in rulings if ruling.score >= LISTED_FROM]
+
+    def entry(self, entry_id: str) -> Entry | None:
+        """An entry as it is now, to see whether what was told of it still holds. What may be told
+        is for `find` and `search` to say."""
+        return next((entry for entry in self._state.entries if entry.id == entry_id), None)
 
     async def put(self, entries: Sequence[Entry], *, by: str, at: datetime) -> Changes:
         """Write entries; they are in force when this returns."""

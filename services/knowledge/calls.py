@@ -8,12 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from contracts.base import Event
-from contracts.card import CardShown
+from contracts.card import CardShown, CardWithdrawn
 from contracts.transcript import TranscriptFinal
 from services.common.calls import CallSettled, Happening, Outcome
-from services.knowledge.asking import asks
 from services.knowledge.base import KnowledgeBase
-from services.knowledge.cards import Call, cards
+from services.knowledge.cards import Call, cards, outdated
 
 
 @dataclass
@@ -21,8 +20,8 @@ class Turn:
     """Look-ups of one call take turns, in the order of its utterances. Not part of the fold."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    card: CardShown | None = None
-    """The last card of these look-ups; it may not have come back by the bus yet."""
+    last: CardShown | CardWithdrawn | None = None
+    """What these look-ups said last; it may not have come back by the bus yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,8 @@ class CallState:
 
 
 class KnowledgeHandler:
-    """Shows a card where a caller asks for something the base holds.
+    """Shows a card where a caller asks for something the base holds, and withdraws it at the next
+    utterance of the caller once its entry says something else.
 
     The look-up is slow work (`Outcome.later`): it depends on the base of that moment. What the call
     remembers of it is the card that was shown, which comes back as an event of the call, so that a
@@ -58,22 +58,24 @@ class KnowledgeHandler:
         state = replace(state, call=state.call.after(happening))
         if not isinstance(happening, TranscriptFinal) or happening.role != "caller":
             return Outcome(state)
-        if state.call.over or not asks(happening.text):
+        if state.call.over or not happening.text.strip():
             return Outcome(state)
         return Outcome(state, later=self._look_up(state))
 
     async def _look_up(self, state: CallState) -> Sequence[Event]:
         call = state.call
+        now, day = call.said[-1], self._today()
         async with state.turn.lock:
-            found = await self._base.find(
-                call.said[-1].text, call.before(), call.region, self._today()
-            )
-            if found is None:
-                return ()
-            shown = state.turn.card or call.card
-            said = call.said[-found.utterances :]
-            events = cards(state.call_id, state.site, found, said, shown)
-            for event in events:
-                if isinstance(event, CardShown):
-                    state.turn.card = event
+            found = await self._base.find(now.text, call.before(), call.region, day)
+            last = state.turn.last or call.card
+            shown = last if isinstance(last, CardShown) else None
+            events: Sequence[CardShown | CardWithdrawn] = ()
+            if found is not None:
+                said = call.said[-found.utterances :]
+                events = cards(state.call_id, state.site, found, said, shown)
+            elif shown is not None and shown.source is not None:
+                gone = outdated(shown, self._base.entry(shown.source.entry_id), now, day)
+                events = (gone,) if gone else ()
+            if events:
+                state.turn.last = events[-1]
             return events

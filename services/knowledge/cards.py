@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, replace
+from datetime import date
 
 from contracts.base import Event, Evidence, Producer
 from contracts.call import CallEnded, CallStarted
@@ -13,6 +14,7 @@ from contracts.transcript import TranscriptFinal
 from services.common.version import VERSION
 from services.knowledge.asking import BEFORE, Found
 from services.knowledge.decide import Ruling
+from services.knowledge.entry import Entry
 
 PRODUCER = Producer(name="knowledge", version=VERSION)
 TOGETHER_MS = 45_000
@@ -41,7 +43,7 @@ class Call:
     said: tuple[Said, ...] = ()
     """The caller's last utterances, the newest last."""
     card: CardShown | None = None
-    """The answer or transfer card that was shown last."""
+    """The answer or transfer card that was shown last, until it is withdrawn."""
     over: bool = False
 
     def after(self, event: Event) -> Call:
@@ -52,6 +54,8 @@ class Call:
             return replace(self, over=True)
         if isinstance(event, CardShown) and event.by.name == PRODUCER.name:
             return replace(self, card=event)
+        if isinstance(event, CardWithdrawn) and self.card and event.card_id == self.card.card_id:
+            return replace(self, card=None)
         if isinstance(event, TranscriptFinal) and event.role == "caller" and event.text.strip():
             said = Said(event.text, event.at_ms, event.end_ms, event.event_id)
             return replace(self, said=(*self.said, said)[-(1 + BEFORE) :])
@@ -65,7 +69,7 @@ class Call:
 
 def cards(
     call_id: str, site: str, found: Found, said: tuple[Said, ...], shown: CardShown | None
-) -> tuple[Event, ...]:
+) -> tuple[CardShown | CardWithdrawn, ...]:
     """The events that bring a finding to the agent. `said`: the utterances that asked, the newest
     last; `shown`: the card shown before. None where that one says the same already."""
     ruling = found.ruling
@@ -105,7 +109,7 @@ def cards(
     if shown is None:
         return (card,)
     if shown.card_id == card.card_id:
-        return () if (shown.kind, shown.body) == (card.kind, card.body) else (card,)
+        return () if _says(shown) == _says(card) else (card,)
     withdrawn = CardWithdrawn(
         call_id=call_id,
         site=site,
@@ -117,6 +121,39 @@ def cards(
         reason="来电人问到了另一件事",
     )
     return withdrawn, card
+
+
+def outdated(shown: CardShown, entry: Entry | None, now: Said, day: date) -> CardWithdrawn | None:
+    """The withdrawal of a card that no longer holds; None where it does. `entry`: its entry as it
+    is on `day`; `now`: the utterance at which this is seen."""
+    if (reason := _why_outdated(shown, entry, day)) is None:
+        return None
+    return CardWithdrawn(
+        call_id=shown.call_id,
+        site=shown.site,
+        at_ms=now.end_ms,
+        by=PRODUCER,
+        derived_from=(shown.event_id, now.event_id),
+        card_id=shown.card_id,
+        reason=reason,
+    )
+
+
+def _why_outdated(shown: CardShown, entry: Entry | None, day: date) -> str | None:
+    answers = shown.kind == "answer"
+    if entry is None:
+        return "知识库里已经没有这一条"
+    if answers and not entry.authorised:
+        return "这条答复已取消授权，请不要再按它答复"
+    if not entry.valid_on(day):
+        return "这一条已不在有效期内"
+    if shown.source != entry.source() or (answers and shown.body != entry.answer):
+        return "知识库里这一条刚有改动，请不要再按原来的说"
+    return None
+
+
+def _says(card: CardShown) -> tuple[object, ...]:
+    return card.kind, card.body, card.source
 
 
 def body(ruling: Ruling) -> str:

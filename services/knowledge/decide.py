@@ -30,7 +30,7 @@ SHOWN_FROM = 0.5
 
 # Confidence = logistic of these. Fitted by logistic regression: the questions of
 # eval_data/kb.dev.jsonl against the sample base, the same with their matter taken out of the base
-# (nothing should be shown), and against small parts of it.
+# (nothing should be shown), and against small parts of it. What that achieves: docs/knowledge.md.
 STRENGTH, LEAD, TALK, OTHER, BIAS = 8.0, 10.5, -5.0, -3.9, -3.2
 
 

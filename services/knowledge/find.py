@@ -1,7 +1,8 @@
 """How strongly a question speaks for each entry. Pure: words and similarities in, scores out.
 
 Three witnesses are heard: the vectors (what is meant), the characters (what is said) and the sounds
-(what it may have been before a recogniser misheard it). None of them is right alone.
+(what it may have been before a recogniser misheard it). None of them is right alone. The whole
+way of a question: docs/knowledge.md.
 """
 
 from __future__ import annotations

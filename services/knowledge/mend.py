@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from services.knowledge.wording import letters, syllables
+from services.knowledge.wording import heard_as, letters
 
 LONGEST = 4
 """Characters of the longest stretch that is known by its sound."""
@@ -33,7 +33,7 @@ class Mender:
         sounding: dict[tuple[str, ...], Counter[str]] = {}
         for text in texts:
             plain = letters(text)
-            heard = syllables(plain)
+            heard = heard_as(plain)
             if len(heard) != len(plain):
                 continue
             for size in range(SHORTEST, LONGEST + 1):
@@ -57,7 +57,7 @@ class Mender:
     def _mend(self, text: str) -> str:
         """The reading of greatest worth: known stretches, and those that sound like known ones."""
         plain = letters(text)
-        heard = syllables(plain)
+        heard = heard_as(plain)
         if len(heard) != len(plain) or len(plain) != len(text):
             return text  # it holds what has no single sound a character
         worth = [0.0]

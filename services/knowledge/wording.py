@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from pypinyin import lazy_pinyin
+from services.common.sound import blurred, syllables
+from services.common.text import ALIKE
 
-_ALIKE = str.maketrans({"您": "你", "得": "的", "地": "的", "她": "他", "它": "他"})
 _NOT_WORDS = re.compile(r"[\W_]+")
 
 
@@ -17,8 +17,8 @@ def letters(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """As `letters`, and 您=你, 得/地=的, 她/它=他."""
-    return letters(text).translate(_ALIKE)
+    """As `letters`, and characters that are not told apart as one."""
+    return letters(text).translate(ALIKE)
 
 
 def _any_of(words: str) -> re.Pattern[str]:
@@ -43,8 +43,6 @@ _GENERIC = _any_of(
     "应该 现在"
 )
 
-_FUZZY_INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("l", "n"))
-
 
 def content(text: str) -> str:
     """What is left of a text without fillers, acknowledgements and courtesies, folded."""
@@ -65,21 +63,11 @@ def characters(text: str) -> frozenset[str]:
 def sounds(text: str) -> frozenset[str]:
     """The pairs of neighbouring syllables of a text, without tones and in the way telephones and
     recognisers blur them: 社保卡 and 射宝卡 give the same."""
-    heard = syllables(letters(text))
+    heard = heard_as(letters(text))
     return frozenset(f"{heard[i]} {heard[i + 1]}" for i in range(len(heard) - 1))
 
 
 @lru_cache(maxsize=4096)
-def syllables(text: str) -> tuple[str, ...]:
-    """The toneless, fuzzy syllables of a text; letters and digits stand for themselves."""
-    read = " ".join(lazy_pinyin(text, errors=" ".join))
-    return tuple(_blur(syllable) for syllable in read.split())
-
-
-def _blur(syllable: str) -> str:
-    for clear, blurred in _FUZZY_INITIALS:
-        if syllable.startswith(clear):
-            syllable = blurred + syllable[len(clear) :]
-            break
-    # -ang/-an, -eng/-en, -ing/-in
-    return syllable[:-1] if syllable.endswith(("ang", "eng", "ing")) else syllable
+def heard_as(text: str) -> tuple[str, ...]:
+    """The blurred syllable of each character of a text; letters and digits stand for themselves."""
+    return tuple(blurred(syllable) for syllable in syllables(text))

@@ -30,7 +30,7 @@ from services.common.service import Service
 from services.knowledge.app import create_app
 from services.knowledge.settings import KnowledgeSettings, Settings
 from services.knowledge.table import write_csv
-from tests.unit.knowledge.bags import DAY, EARLY, ENTRIES, Bags
+from tests.unit.knowledge.bags import DAY, EARLY, ENTRIES, WAGES, Bags
 from tools.kb import app
 
 pytestmark = pytest.mark.connected
@@ -235,6 +235,24 @@ async def test_an_import_counts_for_live_calls_at_once(bus: Bus, service: Servic
         ("transfer", False),
         ("answer", True),
     ]
+
+
+async def test_an_import_withdraws_a_card_when_the_caller_next_speaks(
+    bus: Bus, service: Service
+) -> None:
+    await fill(bus, service)
+    call = Script(bus, "call-6")
+    await call.begin()
+    await call.say("拖欠工资怎么投诉")
+    await call.cards(1)
+    await bring(bus, replace(WAGES, authorised=False).row())
+    await call.say("嗯嗯好的")
+    await call.say("嗯嗯知道了")
+    assert await call.cards(2) == [("card.shown", "kb-wage-1"), ("card.withdrawn", "kb-wage-1")]
+    await call.say("那拖欠工资怎么投诉呢")
+    events = (await call.cards(3), await call.events())
+    assert events[0][2] == ("card.shown", "kb-wage-1")
+    assert [e.kind for e in events[1] if isinstance(e, CardShown)] == ["answer", "transfer"]
 
 
 async def test_without_embedding_calls_still_get_cards_by_their_words(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -11,10 +12,10 @@ from contracts.call import CallEnded, CallStarted
 from contracts.card import CardShown, CardWithdrawn
 from contracts.transcript import TranscriptFinal
 from services.knowledge.asking import Found
-from services.knowledge.cards import PRODUCER, Call, Said, card_id, cards
+from services.knowledge.cards import PRODUCER, Call, Said, card_id, cards, outdated
 from services.knowledge.decide import Ruling
 from services.knowledge.entry import Entry
-from tests.unit.knowledge.bags import CARD, EARLY, WAGES
+from tests.unit.knowledge.bags import CARD, DAY, EARLY, WAGES
 
 pytestmark = pytest.mark.unit
 
@@ -77,6 +78,41 @@ def test_a_card_whose_entry_has_changed_is_shown_again_in_its_place() -> None:
     (second,) = cards("c1", "main", found(now), SAID, first)
     assert isinstance(second, CardShown)
     assert (second.card_id, second.kind) == (first.card_id, "answer")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "why"),
+    [
+        (CARD, replace(CARD, authorised=False), "取消授权"),
+        (CARD, replace(CARD, answer="改过的答复。"), "刚有改动"),
+        (CARD, replace(CARD, phone="0599-555-0000"), "刚有改动"),
+        (EARLY, replace(EARLY, authorised=True, answer="现在可以答复了。"), "刚有改动"),
+        (CARD, replace(CARD, valid_to=date(2026, 5, 31)), "有效期"),
+        (CARD, None, "已经没有"),
+    ],
+)
+def test_a_card_that_no_longer_holds_is_withdrawn(was: Entry, now: Entry | None, why: str) -> None:
+    card = shown(*cards("c1", "main", found(was), SAID, None))
+    later = Said("嗯", 8000, 9000, "e3")
+    gone = outdated(card, now, later, DAY)
+    assert gone is not None
+    assert (gone.card_id, gone.at_ms) == (card.card_id, 9000)
+    assert gone.derived_from == (card.event_id, "e3")
+    assert why in gone.reason
+    assert Call().after(card).after(gone).card is None
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        (CARD, replace(CARD, similar=("社保卡找不着",))),
+        (EARLY, replace(EARLY, answer="内部口径改了，卡片上本来就没有。")),
+    ],
+)
+def test_a_change_that_no_card_shows_withdraws_none(was: Entry, now: Entry) -> None:
+    card = shown(*cards("c1", "main", found(was), SAID, None))
+    assert outdated(card, was, SAID[-1], DAY) is None
+    assert outdated(card, now, SAID[-1], DAY) is None
 
 
 def test_card_ids_fit_into_message_headers() -> None:

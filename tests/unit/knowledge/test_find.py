@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.knowledge.background import BadBackground, Space, read_background
+from services.common.datafiles import DataFileError
+from services.knowledge.background import Space, read_background
 from services.knowledge.find import Finder, Similar, Words, background_owner
 from services.knowledge.wording import characters, content, fold, sounds, subject
 from tests.unit.knowledge.bags import CARD, EARLY, WAGES
@@ -89,8 +90,9 @@ def test_a_space_takes_out_what_all_share() -> None:
     assert int((all_near @ space.probe(query)).argmax()) == 3
 
 
-def test_a_broken_background_names_file_and_field(tmp_path: Path) -> None:
+def test_a_broken_background_names_file_line_and_field(tmp_path: Path) -> None:
     path = tmp_path / "b.yaml"
-    path.write_text("talk: [好]\nmatters: 3\n", encoding="utf-8")
-    with pytest.raises(BadBackground, match=r"b\.yaml: talk"):
+    lines = [*("- 好" for _ in range(9)), "- []"]
+    path.write_text("\n".join(["talk:", *lines, "matters: 3\n"]), encoding="utf-8")
+    with pytest.raises(DataFileError, match=r"b\.yaml, line 11, talk, entry 10: "):
         read_background(path)
