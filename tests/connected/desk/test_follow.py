@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from nats.aio.msg import Msg
+from nats.js.api import ConsumerInfo
 
 from services.common import streams
 from services.common.bus import Bus
@@ -53,7 +54,9 @@ async def test_a_lost_consumer_goes_on_where_it_was(
 async def consumers(bus: Bus) -> list[str]:
     """The consumers that read this site's calls."""
     [wanted] = kept_subjects(bus.site)
-    found = await bus.js.consumers_info(streams.CALLS)
+    found: list[ConsumerInfo] = []
+    while page := await bus.js.consumers_info(streams.CALLS, offset=len(found)):
+        found += page
     return [
         c.name
         for c in found
