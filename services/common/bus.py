@@ -84,6 +84,12 @@ class Bus:
         self.service = service
         self.dead_letters = 0
 
+    async def heard(self) -> None:
+        """Return when the server knows all that was sent before, subscriptions too: it has
+        answered something asked after them. (`flush()` of nats-py sends its PING ahead of what
+        waits to be sent, and proves nothing.)"""
+        await self.js.account_info()
+
     async def publish(self, event: Event, cause: Mapping[str, str] | None = None) -> bool:
         """Publish a kept event and wait until the server has stored it.
 

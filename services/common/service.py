@@ -189,9 +189,7 @@ class Service:
                     "the NATS server has no JetStream: start it with -js, or run `banxi up`"
                 ) from None
             await self.broker.start()
-            # Ready means that the server knows our subscriptions: an answer to whatever was asked
-            # after them proves it. (flush() does not: nats-py sends its PING ahead of the queue.)
-            await self._bus.js.stream_info(streams.CALLS)
+            await self._bus.heard()
             for part in self._parts:
                 await stack.enter_async_context(part(self._bus))
             for handler, options in self._handlers:

@@ -43,12 +43,12 @@ class ScriptedEmbedding:
     async def start(self) -> None:
         subject = subjects.command(self._bus.site, "embedding", "embed")
         self._subscription = await self._bus.client.subscribe(subject, cb=self._answer)
-        await self._bus.client.flush()
+        await self._bus.heard()
 
     async def stop(self) -> None:
         if self._subscription is not None:
             await self._subscription.unsubscribe()
-            await self._bus.client.flush()
+            await self._bus.heard()
             self._subscription = None
 
     async def _answer(self, message: Msg) -> None:

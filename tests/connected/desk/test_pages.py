@@ -64,7 +64,7 @@ async def answering(
 
     subject = subjects.command(bus.site, request.service, request.verb)
     subscription = await bus.client.subscribe(subject, cb=reply)
-    await bus.client.flush()
+    await bus.heard()
     yield asked
     await subscription.unsubscribe()
 

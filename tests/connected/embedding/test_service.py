@@ -102,7 +102,7 @@ async def test_who_asked_while_loading_failed_is_told(
     async def ask() -> None:
         await described(bus, "embedding")
         asking = asyncio.create_task(bus.request(Embed(texts=("a",)), Embedding))
-        await bus.client.flush()
+        await bus.heard()
         await described(bus, "embedding")  # asked after it
         asked.set()
         with pytest.raises(RequestFailed, match="cannot be loaded") as failed:

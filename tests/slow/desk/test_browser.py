@@ -153,7 +153,7 @@ async def handled_on_the_wall(wall: Page, bus: Bus, story: Story) -> None:
 
     subject = subjects.command(bus.site, "escalation", "acknowledge")
     subscription = await bus.client.subscribe(subject, cb=acknowledge)
-    await bus.client.flush()
+    await bus.heard()
     await wall.keyboard.press("j")
     await wall.keyboard.press("a")
     await expect(wall.locator(".escalation .count")).to_have_text("b01 已知悉")
@@ -262,7 +262,7 @@ async def test_searching_the_knowledge_base(
 
     subject = subjects.command(bus.site, SearchKnowledge.service, SearchKnowledge.verb)
     await bus.client.subscribe(subject, cb=search)
-    await bus.client.flush()
+    await bus.heard()
     async with watched(browser) as seen:
         agent = await seen.open(desk, "a015")
         await agent.keyboard.press("/")

@@ -195,7 +195,7 @@ async def test_what_is_no_contract_is_set_aside_and_nobody_notices(running: Runn
                 expected.add((f"bad-{label}", name))
         for label, payload in odd(model, site).items():
             await bus.client.publish(f"banxi.v1.{site}.{kind}.odd-{label}.{name}", payload)
-        await bus.client.flush()
+        await bus.heard()
     for name, model in reversed(KEPT.items()):
         payload = json.dumps(golden(model) | {"site": site, "call_id": "backwards"}).encode()
         await bus.client.publish(f"banxi.v1.{site}.call.backwards.{name}", payload)
