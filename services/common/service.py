@@ -61,6 +61,8 @@ class Service:
         """What it still lacks to do all its work, in words; empty where nothing. Meanwhile it does
         what it can, but does not count as ready."""
         self.ready = False
+        self.up = False
+        """Whether it was ready once: from then on it stops in good order and is not cut off."""
         self.failed = False
         self.detail = "starting"
         token = settings.nats_token.get_secret_value() if settings.nats_token else None
@@ -199,7 +201,7 @@ class Service:
                 await consumer.start()
                 stack.push_async_callback(consumer.stop)
                 self.consumers.append(consumer)
-            self.ready, self.detail = True, ""
+            self.up, self.ready, self.detail = True, True, ""
             self.log.info("ready")
             yield self
             self.ready = False
@@ -223,7 +225,7 @@ async def until_stopped(service: Service) -> str:
     stop = asyncio.create_task(service.stopping.wait())
     await asyncio.wait({life, stop}, return_when=asyncio.FIRST_COMPLETED)
     stop.cancel()
-    if not life.done() and not service.ready and not service.failed:
+    if not life.done() and not service.up and not service.failed:
         # Told to stop while still starting: nothing is in hand yet.
         life.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -97,8 +97,11 @@ class Follower:
             while True:
                 try:
                     batch = await subscription.fetch(min(BATCH, max(1, pending)), timeout=IDLE_S)
-                # nats-py raises either of the two for an empty pull.
+                # nats-py raises either of the two for an empty pull, and now and then for one that
+                # was cancelled while it was empty.
                 except (nats.errors.TimeoutError, TimeoutError):
+                    if (following := asyncio.current_task()) and following.cancelling():
+                        raise asyncio.CancelledError from None
                     await self._js.consumer_info(streams.CALLS, info.name)  # is it still there?
                     continue
                 for message in batch:

@@ -64,9 +64,11 @@ class UnknownNames:
                 try:
                     for message in await subscription.fetch(BATCH, timeout=WAIT_S):
                         await self._look(message)
-                # nats-py raises either of the two for an empty pull.
+                # nats-py raises either of the two for an empty pull, and now and then for one that
+                # was cancelled while it was empty.
                 except (nats.errors.TimeoutError, TimeoutError):
-                    continue
+                    if (watching := asyncio.current_task()) and watching.cancelling():
+                        return
                 except nats.errors.Error as error:
                     self._log.warning("pull failed, trying again", extra={"error": repr(error)})
                     await asyncio.sleep(1)
