@@ -55,6 +55,7 @@ async def answer_embeddings(bus: Bus, bags: Bags) -> None:
         await message.respond(made.model_dump_json().encode())
 
     await bus.client.subscribe(subjects.command(bus.site, "embedding", "embed"), cb=answer)
+    await bus.heard()
 
 
 @asynccontextmanager
@@ -101,7 +102,8 @@ class Script:
 
     def __init__(self, bus: Bus, call_id: str, region: str | None = None) -> None:
         self._bus = bus
-        self._call_id = call_id
+        # Ids are unique over all sites: the server remembers them for two minutes.
+        self._call_id = f"{bus.site}-{call_id}"
         self._region = region
         self._ms = 0
 
@@ -198,7 +200,7 @@ async def test_cards_of_a_call(bus: Bus, service: Service) -> None:
     assert first.source is not None
     assert (first.source.authorised_by, first.source.version) == ("李主任", None)
     assert first.evidence[0].words == "我的社保卡丢了怎么补办"
-    assert first.derived_from == ("call-1:caller:3500:transcript.final",)
+    assert first.derived_from == (f"{bus.site}-call-1:caller:3500:transcript.final",)
 
 
 async def test_an_answer_that_may_not_be_given_is_nowhere_in_the_stream(
