@@ -95,6 +95,7 @@ def calls(
         n=len(seen),
         metrics=judged.metrics if labelled else {},
         by_category=judged.by_kind if labelled else {},
+        grouped={"events": judged.by_kind} if labelled else {},
         errors=[*judged.errors, *topics],
     )
     show(report, as_json=as_json, show_errors=show_errors)

@@ -65,6 +65,8 @@ class Report:
     """The figures; empty where no line had labels."""
     by_category: Mapping[str, Figures] = field(default_factory=dict)
     """Category → figures."""
+    grouped: Mapping[str, Mapping[str, Figures]] = field(default_factory=dict)
+    """Group → name → figures; they stand among the metrics of the JSON, under the group."""
     baseline: Mapping[str, object] = field(default_factory=dict)
     """`name` of what it is compared with, and that one's figures on the same lines."""
     errors: Sequence[Mapping[str, object]] = ()
@@ -151,7 +153,11 @@ def _as_json(report: Report) -> dict[str, Any]:
     bad = [{"kind": "bad_line", "line": b.line, "message": b.message} for b in report.bad_lines]
     return {
         "n": report.n,
-        "metrics": _rounded(report.metrics),
+        "metrics": _rounded(report.metrics)
+        | {
+            group: {name: _rounded(f) for name, f in figures.items()}
+            for group, figures in report.grouped.items()
+        },
         "by_category": {name: _rounded(f) for name, f in report.by_category.items()},
         "baseline": _rounded(report.baseline),
         "errors": [*report.errors, *bad],
