@@ -16,7 +16,7 @@ from contracts.escalation import (
 )
 from contracts.feedback import FeedbackGiven
 from contracts.phrase import PhraseDue, PhraseSaid
-from contracts.score import ScoreChanged
+from contracts.score import AppealDecided, DeductionAppealed, ScoreChanged
 from contracts.situation import SituationRecognised
 from contracts.speech import SpeechEnded, SpeechStarted
 from contracts.transcript import TranscriptFinal, TranscriptPartial
@@ -53,6 +53,8 @@ KEPT: dict[str, type[Event]] = {
         PhraseDue,
         PhraseSaid,
         ScoreChanged,
+        DeductionAppealed,
+        AppealDecided,
         EscalationRaised,
         EscalationAcknowledged,
         EscalationTakenOver,

@@ -10,18 +10,30 @@ WarningKind = Literal[
     "forbidden_phrase",
     "silence",
     "hold_over_30s",
+    "hold_unannounced",
+    "hold_without_thanks",
+    "caller_unattended",
     "silent_caller",
     "interruption",
+    "talking_over",
+    "interrupted",
     "agent_hung_up_first",
     "missing_opening",
     "missing_closing",
+    "missing_phrase",
+    "pace",
+    "verbal_tic",
+    "no_acknowledgement",
+    "asks_to_repeat",
 ]
-WARNING_KINDS: tuple[WarningKind, ...] = (
-    "forbidden_phrase", "silence", "hold_over_30s", "silent_caller",
-    "interruption", "agent_hung_up_first", "missing_opening", "missing_closing",
-)  # fmt: skip
-Level = Literal["remind", "alarm"]
-"""`remind` is a quiet hint to the agent; `alarm` counts and may reach a supervisor."""
+"""`hold_unannounced`: the caller had to wait and nobody said so · `hold_without_thanks`: back from
+a hold without a word of thanks · `caller_unattended`: the caller asked whether anybody was there ·
+`talking_over`: the agent went on over the caller's words · `interrupted`: the caller cut in, which
+is nobody's fault · `missing_phrase`: the moment of a required phrase passed without it · `pace`:
+much faster than the site's own setting."""
+Level = Literal["note", "remind", "alarm"]
+"""`note` is kept for who reviews the call, and shown to nobody during it; `remind` is a quiet hint
+to the agent; `alarm` counts and may reach a supervisor."""
 
 
 class WarningRaised(Derived):

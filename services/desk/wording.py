@@ -12,11 +12,21 @@ WARNING_TITLES: dict[WarningKind, str] = {
     "forbidden_phrase": "这句不宜说",
     "silence": "双方都没有说话",
     "hold_over_30s": "让对方久等了",
+    "hold_unannounced": "让对方等待前没有说明",
+    "hold_without_thanks": "等待后没有致谢",
+    "caller_unattended": "对方在问是否有人",
     "silent_caller": "来电没有声音",
     "interruption": "刚才打断了对方",
+    "talking_over": "对方说话时没有停下",
+    "interrupted": "对方插话",
     "agent_hung_up_first": "先于对方挂机",
     "missing_opening": "开头语没有说全",
     "missing_closing": "结束语没有说全",
+    "missing_phrase": "有一句该说的还没有说",
+    "pace": "语速偏快",
+    "verbal_tic": "口头语偏多",
+    "no_acknowledgement": "很久没有应答对方",
+    "asks_to_repeat": "多次请对方重复",
 }
 
 ENDED_BY: dict[EndedBy, str] = {

@@ -97,7 +97,7 @@ def _from_warnings(
 
 
 def _matches(rule: WarningRule, warning: WarningRaised) -> bool:
-    return warning.kind in rule.kinds and (rule.level == "remind" or warning.level == "alarm")
+    return warning.kind in rule.kinds and warning.level in (rule.level, "alarm")
 
 
 def _free(view: CallView, rule: WarningRule) -> list[WarningRaised]:

@@ -27,7 +27,7 @@ from contracts.warning import HoldEnded, SilenceEnded, WarningRaised, WarningWit
 from services.common import streams
 from tools.connection import BusUnreachable, connected
 from tools.door_client import DoorRefused, DoorUnreachable, play
-from tools.evaluate.call_scores import Observed, Raised, Said, judge
+from tools.evaluate.call_scores import KINDS, Observed, Raised, Said, judge
 from tools.evaluate.report import Report, fail, show, write_predictions
 from tools.recordings import RecordingError, read_recording
 from tools.system import CannotStart, System, free_ports
@@ -243,7 +243,10 @@ def observed(name: str, events: Sequence[Event], speed: float) -> Observed:
             e.phrase or e.message,
         )
         for e in events
-        if isinstance(e, WarningRaised) and e.level == "alarm" and e.warning_id not in withdrawn
+        if isinstance(e, WarningRaised)
+        and e.level == "alarm"
+        and e.kind in KINDS
+        and e.warning_id not in withdrawn
     ]
     assessed = [e for e in events if isinstance(e, CallTypeAssessed)]
     return Observed(

@@ -211,7 +211,10 @@ class Story:
             ScoreChanged(
                 **self.who,
                 at_ms=at,
-                by=Producer(name=f"score-{at}", version="1"),
+                by=Producer(name="score", version="1"),
+                deduction_id=f"item-{at}",
+                item="item",
+                name="扣分项",
                 score=score,
                 points=points,
                 reason=reason,

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from contracts.warning import WARNING_KINDS
-from tools.evaluate.call_scores import Observed, Raised, Said, judge, normalise, quantile
+from tools.evaluate.call_scores import KINDS, Observed, Raised, Said, judge, normalise, quantile
 from tools.evaluate.report import Report, show
 
 pytestmark = pytest.mark.unit
@@ -68,7 +67,7 @@ def test_every_kind_stands_in_the_json_zeros_included(capsys: pytest.CaptureFixt
     report = Report("calls", 1, judged.metrics, judged.by_kind, {"events": judged.by_kind})
     show(report, as_json=True)
     metrics = json.loads(capsys.readouterr().out)["metrics"]
-    assert set(metrics["events"]) == set(WARNING_KINDS)
+    assert set(metrics["events"]) == set(KINDS)
     assert metrics["events"]["missing_opening"]["found"] == 0
     assert "type_accuracy" in metrics
 
