@@ -37,6 +37,9 @@ class Outcome(Generic[State]):
     later: Awaitable[Sequence[Event]] | None = None
     """Slow work (a model). The next message is handled meanwhile; the message that caused it is
     acknowledged when the work's events have been published."""
+    in_turn: bool = False
+    """The slow work's events come after those of the call's earlier slow work that is in turn,
+    however long each takes: for events that only make sense in order."""
 
 
 class CallHandler(Protocol[State]):

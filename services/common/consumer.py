@@ -15,7 +15,6 @@ While the bus does not answer, nothing is given up: what was to be said is said 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Generic, TypeVar
 
-import nats.errors
 from nats.aio.msg import Msg
 from nats.js.api import DeliverPolicy
 
@@ -34,6 +32,7 @@ from contracts.events import KEPT, NotAContract, read_event
 from services.common.bus import AWAY, Bus, patiently
 from services.common.calls import CallHandler, CallSettled, State
 from services.common.kept import read_call
+from services.common.later import LaterWork, Stopping
 from services.common.pulling import ACK_WAIT_S, PartitionPull
 
 T = TypeVar("T")
@@ -58,10 +57,8 @@ class _Held(Generic[State]):
     """The call had ended long before this process saw it: it must not be settled twice."""
     touched_s: float = 0.0
     """When it was last handled, on the loop's clock."""
-
-
-class _Stopping(Exception):
-    """The bus is away and the service stops: the message is left to the next process."""
+    in_turn: asyncio.Task[None] | None = None
+    """The last slow work whose events must come before those of the next."""
 
 
 class CallConsumer(Generic[State]):
@@ -94,8 +91,7 @@ class CallConsumer(Generic[State]):
         self._locks: dict[int, asyncio.Lock] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._pulls: list[PartitionPull] = []
-        self._later: set[asyncio.Task[None]] = set()
-        self._later_slots = asyncio.Semaphore(max_later)
+        self._later = LaterWork(self._say, self._set_aside, log, max_later)
         self._stopping = asyncio.Event()
         self.handled = 0
 
@@ -129,8 +125,7 @@ class CallConsumer(Generic[State]):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._later:
-            await asyncio.wait(self._later, timeout=10)
+        await self._later.finish(timeout_s=10)
 
     def _stopped(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) and self._failed:
@@ -141,7 +136,7 @@ class CallConsumer(Generic[State]):
             self.handled += 1
             try:
                 await self._take(partition, message)
-            except _Stopping:
+            except Stopping:
                 pass
             except Exception:
                 # Else the partition would stand still; the server brings this message again.
@@ -181,7 +176,7 @@ class CallConsumer(Generic[State]):
                 outcome = await self._handler.handle(held.state, event)
                 await self._say(outcome.events, message)
                 break
-            except _Stopping:
+            except Stopping:
                 raise
             except Exception as error:
                 # The boundary of the service: one handler error must not stop other calls.
@@ -205,10 +200,10 @@ class CallConsumer(Generic[State]):
         if outcome.later is None:
             await message.ack()
         else:
-            await self._later_slots.acquire()
-            task = asyncio.create_task(self._finish_later(message, event, outcome.later))
-            self._later.add(task)
-            task.add_done_callback(self._later.discard)
+            after = held.in_turn if outcome.in_turn else None
+            task = await self._later.begin(message, event, outcome.later, after)
+            if outcome.in_turn:
+                held.in_turn = task
 
     def _hold(self, call_id: str, held: _Held[State]) -> None:
         """Hold a call, and let go of those that have been idle for too long."""
@@ -231,11 +226,11 @@ class CallConsumer(Generic[State]):
 
     async def _though_away(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Do something on the bus, again and again while it is away: deterministic ids make that
-        harmless. Raises _Stopping where the service stops meanwhile."""
+        harmless. Raises Stopping where the service stops meanwhile."""
         try:
             return await patiently(ask, self._log, stopping=self._stopping.is_set)
         except AWAY:
-            raise _Stopping from None
+            raise Stopping from None
 
     async def _open(self, event: Event, before: int) -> _Held[State]:
         """A call's state; where its beginning was not handled here, folded from the stream."""
@@ -260,42 +255,13 @@ class CallConsumer(Generic[State]):
                 held.was_settled = age.total_seconds() > self._settle_s + ACK_WAIT_S
         return held
 
-    async def _finish_later(
-        self, message: Msg, event: Event, later: Awaitable[Sequence[Event]]
-    ) -> None:
-        beat = asyncio.create_task(self._keep_alive(message))
-        try:
-            try:
-                await self._say(await later, message)
-            except _Stopping:
-                raise
-            except Exception as error:
-                # As in _effect: one call's slow work must not stop others.
-                self._log.exception("later work failed", extra={"call": event.call_id})
-                await self._set_aside(message, f"handler failed: {type(error).__name__}")
-        except _Stopping:
-            return
-        finally:
-            beat.cancel()
-            self._later_slots.release()
-        with contextlib.suppress(nats.errors.Error):
-            await message.ack()
-
-    async def _keep_alive(self, message: Msg) -> None:
-        while True:
-            await asyncio.sleep(ACK_WAIT_S / 3)
-            with contextlib.suppress(nats.errors.Error):
-                await message.in_progress()
-
     def _settle_later(self, partition: int, call_id: str) -> None:
         if earlier := self._settling.pop(call_id, None):
             earlier.cancel()
         loop = asyncio.get_running_loop()
 
         def settle() -> None:
-            task = loop.create_task(self._settle(partition, call_id))
-            self._later.add(task)
-            task.add_done_callback(self._later.discard)
+            self._later.add(self._settle(partition, call_id))
 
         self._settling[call_id] = loop.call_later(self._settle_s, settle)
 

@@ -60,7 +60,7 @@ class KnowledgeHandler:
             return Outcome(state)
         if state.call.over or not happening.text.strip():
             return Outcome(state)
-        return Outcome(state, later=self._look_up(state))
+        return Outcome(state, later=self._look_up(state), in_turn=True)
 
     async def _look_up(self, state: CallState) -> Sequence[Event]:
         call = state.call

@@ -55,6 +55,7 @@ class Scribe:
         self.fail_times = 0
         self.poison: str | None = None
         self.later: Callable[[SpeechEnded], Awaitable[Sequence[Event]]] | None = None
+        self.in_turn = False
 
     def open(self, call_id: str, site: str) -> Names:
         return ()
@@ -71,7 +72,7 @@ class Scribe:
         after = (*state, name)
         if isinstance(happening, SpeechEnded):
             if self.later:
-                return Outcome(after, later=self.later(happening))
+                return Outcome(after, later=self.later(happening), in_turn=self.in_turn)
             return Outcome(after, [final(happening)])
         return Outcome(after)
 
@@ -232,6 +233,31 @@ async def test_slow_work_holds_up_nobody_and_is_acknowledged_when_published(
     await consumer.stop()
     assert await pending(bus) == 0
     assert await finals(bus, call) == [100]
+
+
+async def test_slow_work_that_is_in_turn_speaks_in_the_order_of_the_call(
+    bus: Bus, call: str
+) -> None:
+    scribe = Scribe()
+    scribe.in_turn = True
+    second_is_done, gate = asyncio.Event(), asyncio.Event()
+
+    async def decode(event: SpeechEnded) -> Sequence[Event]:
+        if event.at_ms == 100:
+            await gate.wait()
+        else:
+            second_is_done.set()
+        return [final(event)]
+
+    scribe.later = decode
+    consumer = CallConsumer(bus, scribe, log=LOG)
+    await consumer.start()
+    await say(bus, call, "started", "-100", "-900")
+    await second_is_done.wait()
+    assert await finals(bus, call) == []
+    gate.set()
+    await until(lambda: finals(bus, call), lambda found: found == [100, 900])
+    await consumer.stop()
 
 
 async def test_more_slow_work_than_there_are_slots_is_all_done(bus: Bus, call: str) -> None:
