@@ -11,7 +11,7 @@ import numpy as np
 from contracts.call_type import CALL_TYPES, INTAKES
 from contracts.requests import Model
 from services.call_type.assess import Assessor
-from services.call_type.embedder import AskingEmbedder, embed_examples
+from services.call_type.embedder import embed_examples
 from services.call_type.handler import NAME, CallTypeHandler
 from services.call_type.prototypes import fit
 from services.call_type.settings import Settings
@@ -19,6 +19,7 @@ from services.call_type.tables import load_tables
 from services.common.bus import Bus
 from services.common.service import Service
 from services.common.settings import prepare_directory
+from services.common.vectors import AskingEmbedder
 
 
 def create_app(settings: Settings) -> Service:

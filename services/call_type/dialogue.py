@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic
+from typing import Generic
 
 import numpy as np
-import numpy.typing as npt
 
 from contracts.call_type import CALL_TYPES, INTAKES, CallType, Intake
 from services.call_type.prototypes import Array, Label, softmax
-
-Vector = npt.NDArray[Any]
+from services.common.vectors import Vector
 
 TYPE_INDEX: dict[CallType, int] = {label: index for index, label in enumerate(CALL_TYPES)}
 INTAKE_INDEX: dict[Intake, int] = {label: index for index, label in enumerate(INTAKES)}

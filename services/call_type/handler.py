@@ -11,9 +11,10 @@ from contracts.call_type import CALL_TYPES, CallType, CallTypeAssessed, Intake, 
 from contracts.card import CardShown, CardWithdrawn
 from contracts.transcript import TranscriptFinal
 from services.call_type.assess import Assessor, Reason
-from services.call_type.dialogue import Dialogue, Heard, Vector
+from services.call_type.dialogue import Dialogue, Heard
 from services.call_type.tables import Advice, Tables
 from services.common.calls import Happening, Outcome
+from services.common.vectors import Vector
 
 NAME = "call-type"
 """The producer named in what is published."""
