@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 
 from contracts.base import Evidence
 from contracts.card import CardKind, Source
-from services.desk import slots, wording
+from services.desk import score_page, slots, wording
 from services.desk.call_view import CallView, Line, ShownCard, StandingWarning
 from services.desk.marks import find_words
-
-Json = Any
-Sections = dict[str, Json]
+from services.desk.wire import Json, Sections, millis, words
 
 REST = 12
 """How many characters of a line stand behind the words that were heard."""
@@ -50,31 +47,20 @@ def sections(view: CallView, *, quiet: bool) -> Sections:
         "speaking": sorted({s.role for s in view.speech if s.end_ms is None and view.live}),
         "cards": {slot: _place(view, card) for slot, card in slots.placed(view).items()},
         "wait": wait(view),
-        "ticks": [{"name": t.name, "said": t.said} for t in view.ticks],
-        "score": {
-            "score": view.score,
-            "changes": [
-                {
-                    "at": d.at_ms,
-                    "points": d.points,
-                    "reason": d.reason,
-                    "words": _words(d.evidence),
-                }
-                for d in view.deductions
-            ],
-        },
+        "ticks": [{"name": t.name, "state": t.state, "at": t.at_ms} for t in view.ticks],
+        "score": score_page.score(view),
         "warnings": [
             {
                 "id": w.event.warning_id,
                 "title": wording.WARNING_TITLES[w.event.kind],
                 "alarm": w.event.level == "alarm",
                 "at": w.event.at_ms,
-                "words": _words(w.event.evidence),
+                "words": words(w.event.evidence),
                 "message": w.event.message,
                 "verdict": w.verdict,
             }
             for w in view.warnings
-            if not (w.withdrawn or w.provisional)
+            if not (w.withdrawn or w.provisional or w.event.level == "note")
         ],
         "used": [card.event.title for card in view.cards if card.verdict == "useful"],
     }
@@ -142,10 +128,12 @@ def _card(view: CallView, card: ShownCard) -> Json:
     tone, label = _LABELS[event.kind]
     if event.slot == "wrong" and event.kind != "better_wording":
         tone = "about_to"
-    return {
+    shown = {
         "id": event.card_id,
         "target": "card",
         "tone": tone,
+        "quiet": False,
+        "pending": False,
         "label": label,
         "title": event.title,
         "heard": _heard(view, event.evidence) if event.slot == "wrong" else None,
@@ -161,17 +149,29 @@ def _card(view: CallView, card: ShownCard) -> Json:
         "expires": event.expires_ms,
         "verdict": card.verdict,
     }
+    # With its warning it is one matter: under the warning's name, as firm as that is.
+    warning = slots.about(view, card)
+    return shown | _standing(warning) if warning else shown
+
+
+def _standing(warning: StandingWarning) -> dict[str, Json]:
+    """What a warning says of itself, alone or on the card that belongs to it."""
+    loud = slots.is_loud(warning)
+    return {
+        "id": warning.event.warning_id,
+        "target": "warning",
+        "tone": "must_not" if loud else "about_to",
+        "quiet": not loud,
+        "pending": warning.provisional,
+        "label": wording.WARNING_TITLES[warning.event.kind],
+        "at": warning.seen_ms,
+    }
 
 
 def _warning(view: CallView, warning: StandingWarning) -> Json:
     event = warning.event
-    certain = event.level == "alarm" and not warning.provisional
-    return {
-        "id": event.warning_id,
-        "target": "warning",
-        "tone": "must_not" if certain else "about_to",
-        "label": wording.WARNING_TITLES[event.kind],
-        "title": "正在确认" if warning.provisional else "",
+    return _standing(warning) | {
+        "title": "",
         "heard": _heard(view, event.evidence) if event.kind == "forbidden_phrase" else None,
         "body": event.instead,
         "avoid": "",
@@ -181,15 +181,9 @@ def _warning(view: CallView, warning: StandingWarning) -> Json:
         "confidence": None,
         "alternatives": [],
         "kind": event.kind,
-        "at": warning.seen_ms,
         "expires": slots.leaves_at(warning),
         "verdict": None,
     }
-
-
-def _words(evidence: Sequence[Evidence]) -> str:
-    """The words as heard; what lies between two pieces is left out."""
-    return "…".join(piece.words for piece in evidence if piece.words)
 
 
 def _heard(view: CallView, evidence: Sequence[Evidence]) -> Json:
@@ -202,7 +196,7 @@ def _heard(view: CallView, evidence: Sequence[Evidence]) -> Json:
         if same and overlaps and (span := find_words(item.text, piece.words)):
             start, end = span
             return {"words": item.text[start:end], "rest": item.text[end : end + REST]}
-    return {"words": _words(pieces), "rest": ""} if pieces else None
+    return {"words": words(pieces), "rest": ""} if pieces else None
 
 
 def source_rows(source: Source | None, *, transfer: bool) -> Json:
@@ -232,8 +226,3 @@ def source_rows(source: Source | None, *, transfer: bool) -> Json:
 def day(value: date | None) -> str:
     """ISO date; empty for None."""
     return value.isoformat() if value else ""
-
-
-def millis(wall: datetime | None) -> int:
-    """Milliseconds since 1970, as browsers count; 0 for None."""
-    return round(wall.timestamp() * 1000) if wall else 0

@@ -9,10 +9,13 @@ from datetime import datetime, timedelta
 from contracts.base import Event
 from contracts.transcript import TranscriptFinal
 from services.desk.call_view import CallView
+from services.desk.charges import has_open_appeal
 from services.desk.fold import fold
 
 ON_WALL_S = 20.0
 """How long an ended call stays on the wall, seconds; with open escalations, until they close."""
+APPEAL_S = 12 * 3600.0
+"""How long an ended call with open appeals is held, seconds: a shift, with some to spare."""
 SUMMARY_S = 3600.0
 """How long an agent's last call stays as a summary, seconds."""
 QUIET_S = 30.0
@@ -77,7 +80,8 @@ class Board:
         return {view.agent_id for view in self._views.values() if view.agent_id}
 
     def on_wall(self, now: datetime) -> list[CallView]:
-        """Calls the wall shows: live ones, those just ended, those with something to handle."""
+        """Calls the wall shows: live ones, those just ended, those with something to handle or
+        to decide."""
         return [v for v in self._views.values() if _stays_on_wall(v, now)]
 
     def forget(self, now: datetime) -> list[CallView]:
@@ -120,13 +124,22 @@ def is_lost(view: CallView, now: datetime) -> bool:
     return view.live and view.last_event_at is not None and _age(view.last_event_at, now) > LOST_S
 
 
-def _stays_on_wall(view: CallView, now: datetime) -> bool:
+def has_tile(view: CallView, now: datetime) -> bool:
+    """Whether a call itself is on the wall: live, just ended, or with an open escalation."""
     if view.started_at is None or is_lost(view, now):
         return False
     if view.ended_at is None:
         return True
     age = _age(view.ended_at, now)
     return age < ON_WALL_S or (age < UNHANDLED_S and any(e.open for e in view.escalations))
+
+
+def _stays_on_wall(view: CallView, now: datetime) -> bool:
+    if has_tile(view, now):
+        return True
+    if view.started_at is None or view.ended_at is None:
+        return False
+    return _age(view.ended_at, now) < APPEAL_S and has_open_appeal(view)
 
 
 def _is_needed(view: CallView, now: datetime, newest: dict[str, datetime]) -> bool:

@@ -11,16 +11,19 @@ from contracts.call import EndedBy
 from contracts.call_type import CallTypeAssessed
 from contracts.card import CardShown
 from contracts.escalation import EscalationRaised
-from contracts.score import ScoreChanged
+from contracts.score import AppealDecided, DeductionAppealed, ScoreChanged
 from contracts.transcript import Correction, TranscriptPartial
 from contracts.warning import HoldStarted, SilenceStarted, WarningRaised
 
 Verdict = Literal["useful", "wrong", "dismissed"]
 LAST_SPANS = 24
 """Stretches of speech that can lie within the last half minute."""
+MAX_ITEMS = 500
+"""How many cards, warnings, ticks … are held of one call; the oldest goes first."""
 
 MarkKind = Literal["forbidden", "asked", "corrected"]
 EscalationState = Literal["raised", "acknowledged", "taken_over", "closed"]
+TickState = Literal["due", "said", "missed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,10 @@ class StandingWarning:
     over_ms: int | None = None
     """Audio time at which what it warned of (a silence, a wait) was over, ms."""
     verdict: Verdict | None = None
+    raised: tuple[str, ...] = ()
+    """Ids of the events that raised it; raised again it stays one warning."""
+    raised_again: bool = False
+    """Provisionally raised again since it was withdrawn: it stands again once confirmed."""
 
     @property
     def counts(self) -> bool:
@@ -119,7 +126,18 @@ class Tick:
     phrase: str
     name: str
     at_ms: int
-    said: bool
+    state: TickState
+    due_id: str = ""
+    """Id of the event that made it due; empty once said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """What the agent holds against a deduction, and how it was decided."""
+
+    event: DeductionAppealed
+    appealed_at: datetime
+    decision: AppealDecided | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +192,8 @@ class CallView:
     hold: HoldStarted | None = None
     silence: SilenceStarted | None = None
     ticks: tuple[Tick, ...] = ()
-    deductions: tuple[ScoreChanged, ...] = ()
+    score_changes: tuple[ScoreChanged, ...] = ()
+    appeals: tuple[Appeal, ...] = ()
     escalations: tuple[Escalated, ...] = ()
     earlier_calls: int | None = None
     """Calls of the same number in the days before; None where nobody knows."""
@@ -192,7 +211,7 @@ class CallView:
     @property
     def score(self) -> int | None:
         """The score now; None while nothing was deducted or given."""
-        return self.deductions[-1].score if self.deductions else None
+        return self.score_changes[-1].score if self.score_changes else None
 
     @property
     def awaiting_ms(self) -> int | None:

@@ -2,75 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import nats.errors
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from contracts.base import Id
 from contracts.card import Source
 from contracts.feedback import FeedbackGiven
 from contracts.requests import (
     AcknowledgeEscalation,
+    AskScore,
     CloseEscalation,
     EscalationHandled,
     KnowledgeFound,
     KnowledgeHit,
     Reply,
     Request,
+    ScoreSheet,
     SearchKnowledge,
     TakeOverEscalation,
 )
+from contracts.score import AppealDecided, DeductionAppealed
 from services.common.bus import Bus, RequestFailed
-from services.desk import wording
+from services.desk import score_page, wording
 from services.desk.accounts import Account
 from services.desk.agent_page import source_rows
+from services.desk.asked import Appeal, Command, Decide, Feedback, Handle, Search, Sheet
 from services.desk.board import Board
 from services.desk.call_view import CallView
+from services.desk.charges import Charge, ChargeState, charge
 
-Text = Annotated[str, Field(max_length=200)]
-
-
-class Hello(BaseModel):
-    """First message of a page: the last number it has, and of which run of the desk."""
-
-    type: Literal["hello"]
-    epoch: Annotated[str, Field(max_length=64)] = ""
-    last: Annotated[int, Field(ge=0)] = 0
-
-
-class Feedback(BaseModel):
-    """What an agent thinks of a card or warning."""
-
-    type: Literal["feedback"]
-    id: int
-    call: Id
-    target: Literal["card", "warning"]
-    target_id: Text
-    verdict: Literal["useful", "wrong", "dismissed"]
-
-
-class Handle(BaseModel):
-    """What a supervisor does with an escalation."""
-
-    type: Literal["escalation"]
-    id: int
-    call: Id
-    escalation: Text
-    act: Literal["acknowledge", "take_over", "real", "false"]
-
-
-class Search(BaseModel):
-    """Words to look for in the knowledge base."""
-
-    type: Literal["search"]
-    id: int
-    text: Annotated[str, Field(min_length=1, max_length=200)]
-    call: Id | None = None
-
-
-Command = Annotated[Feedback | Handle | Search, Field(discriminator="type")]
-COMMANDS: TypeAdapter[Feedback | Handle | Search] = TypeAdapter(Command)
+_NO_APPEAL: dict[ChargeState, str] = {
+    "appealed": "这一项已经申诉过了，请等班长处理。",
+    "confirmed": "这一项已经申诉过了，班长已经处理。",
+    "accepted": "这一项的申诉已经通过了。",
+    "returned": "这一项的分数已经退回，不用再申诉。",
+}
+_NO_DECISION: dict[ChargeState, str] = {
+    "stands": "坐席没有对这一项提出申诉。",
+    "confirmed": "这条申诉已经处理过了。",
+    "accepted": "这条申诉已经处理过了。",
+    "returned": "这一项的分数已经退回，不用再处理。",
+}
 
 
 class Refused(RuntimeError):
@@ -84,21 +57,31 @@ class Commands:
         self._bus = bus
         self._board = board
 
-    async def do(self, account: Account, command: Feedback | Handle | Search) -> Any:
+    async def do(self, account: Account, command: Command) -> Any:
         """Do it; returns what the page needs to know. Raises Refused."""
         try:
             return await self._do(account, command)
         except (nats.errors.Error, TimeoutError, ValidationError):
             raise Refused("暂时连不上系统，没有办成，请稍后再试。") from None
 
-    async def _do(self, account: Account, command: Feedback | Handle | Search) -> Any:
-        if isinstance(command, Handle):
-            return await self._handle(account, command)
+    async def _do(self, account: Account, command: Command) -> Any:
+        if isinstance(command, Handle | Decide):
+            if account.role != "supervisor":
+                raise Refused("只有班长可以处置。")
+            if isinstance(command, Handle):
+                return await self._handle(account, command)
+            return await self._decide(account, command)
         if account.role != "agent":
             raise Refused("这个操作只在坐席页面上可用。")
-        if isinstance(command, Feedback):
-            return await self._feedback(account, command)
-        return await self._search(account, command)
+        match command:
+            case Feedback():
+                return await self._feedback(account, command)
+            case Appeal():
+                return await self._appeal(account, command)
+            case Sheet():
+                return await self._sheet(account, command)
+            case Search():
+                return await self._search(account, command)
 
     async def _feedback(self, account: Account, command: Feedback) -> None:
         view = self._own(account, command.call)
@@ -142,9 +125,52 @@ class Commands:
             for hit in found.hits
         ]
 
+    async def _sheet(self, account: Account, command: Sheet) -> Any:
+        view = self._own(account, command.call)
+        sheet = await self._ask(AskScore(call_id=view.call_id), ScoreSheet)
+        return score_page.unjudged(sheet)
+
+    async def _appeal(self, account: Account, command: Appeal) -> None:
+        view = self._own(account, command.call)
+        item = _known(view, command.deduction)
+        if item.state != "stands":
+            raise Refused(_NO_APPEAL[item.state])
+        # The deduction's time, so that of two pages only one appeals: the bus knows the other's.
+        first = await self._bus.publish(
+            DeductionAppealed(
+                call_id=view.call_id,
+                site=self._bus.site,
+                at_ms=item.event.at_ms,
+                deduction_id=command.deduction,
+                agent_id=account.agent_id or account.name,
+                reason=command.reason.strip(),
+            )
+        )
+        if not first:
+            raise Refused(_NO_APPEAL["appealed"])
+
+    async def _decide(self, account: Account, command: Decide) -> None:
+        view = self._board.get(command.call)
+        if view is None:
+            raise Refused("这通电话已经不在页面上。")
+        item = _known(view, command.deduction)
+        if item.state != "appealed":
+            raise Refused(_NO_DECISION[item.state])
+        first = await self._bus.publish(
+            AppealDecided(
+                call_id=view.call_id,
+                site=self._bus.site,
+                at_ms=item.event.at_ms,
+                deduction_id=command.deduction,
+                supervisor=account.name,
+                accepted=command.accepted,
+                remark=command.remark.strip(),
+            )
+        )
+        if not first:
+            raise Refused("这条申诉刚刚由别人处理了。")
+
     async def _handle(self, account: Account, command: Handle) -> None:
-        if account.role != "supervisor":
-            raise Refused("只有班长可以处置。")
         whose = {
             "call_id": command.call,
             "escalation_id": command.escalation,
@@ -169,6 +195,13 @@ class Commands:
         if view is None or view.agent_id != account.agent_id:
             raise Refused("这通电话已经不在您的页面上。")
         return view
+
+
+def _known(view: CallView, deduction_id: str) -> Charge:
+    item = charge(view, deduction_id)
+    if item is None:
+        raise Refused("这一项扣分已经不在了。")
+    return item
 
 
 def _source(hit: KnowledgeHit) -> Source | None:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.desk.agent_page import Sections
 from services.desk.agent_page import line as line_json
 from services.desk.call_view import Line
+from services.desk.wire import Sections
 
 KEEP = 1_000
 """How many messages can be made up for; beyond that the page is sent anew."""

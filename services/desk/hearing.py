@@ -19,7 +19,7 @@ from contracts.events import KEPT, LIVE, NotAContract, read_event
 from contracts.feedback import FeedbackGiven
 from contracts.requests import AskHistory, History
 from contracts.transcript import TranscriptPartial
-from contracts.warning import WarningRaised, WarningWithdrawn
+from contracts.warning import WarningConfirmed, WarningRaised, WarningWithdrawn
 from services.common.bus import Bus, RequestFailed
 from services.desk.follow import in_background
 from services.desk.pages import Pages
@@ -38,7 +38,7 @@ def kept_subjects(site: str) -> list[str]:
 
 def tally_subjects(site: str) -> list[str]:
     """The events that today's count needs."""
-    counted = (CallStarted, WarningRaised, WarningWithdrawn, FeedbackGiven)
+    counted = (CallStarted, WarningRaised, WarningConfirmed, WarningWithdrawn, FeedbackGiven)
     return [subjects.stored_call(site, "*", model.event) for model in counted]
 
 

@@ -28,11 +28,8 @@ def hits_of(view: CallView) -> list[Hit]:
     found: list[Hit] = []
     for warning in view.warnings:
         event = warning.event
-        if (
-            event.kind == "forbidden_phrase"
-            and not warning.withdrawn
-            and warning.verdict != "wrong"
-        ):
+        taken_back = warning.withdrawn or warning.provisional or warning.verdict == "wrong"
+        if event.kind == "forbidden_phrase" and event.level != "note" and not taken_back:
             note = f"这句不宜说：{event.phrase}" if event.phrase else "这句不宜说"
             found += _hits("forbidden", "agent", event.evidence, note)
     for card in view.cards:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from contracts.base import Event
 from services.desk import agent_page, wall_page
-from services.desk.board import Board, is_quiet
+from services.desk.board import Board, has_tile, is_quiet
 from services.desk.call_view import CallView
 from services.desk.feed import Feed
 from services.desk.tally import Tally
@@ -61,7 +61,7 @@ class Pages:
                 self._show_agent(view.agent_id, now)
         on_wall = self.board.on_wall(now)
         for view in on_wall:
-            if view.call_id not in self.wall.calls:
+            if view.call_id not in self.wall.calls or view.ended_at is not None:
                 self._show_wall(view, now)
             elif is_quiet(view, now):
                 self._show(view, now, order_changed=False)
@@ -103,4 +103,5 @@ class Pages:
         self.agent(view.agent_id).show(view.call_id, sections, view.lines)
 
     def _show_wall(self, view: CallView, now: datetime) -> None:
-        self.wall.show(view.call_id, wall_page.sections(view, quiet=is_quiet(view, now)))
+        sections = wall_page.sections(view, quiet=is_quiet(view, now), tile=has_tile(view, now))
+        self.wall.show(view.call_id, sections)

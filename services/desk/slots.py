@@ -1,14 +1,16 @@
 """Which card stands in each of the page's three places: at most one a place.
 
-`wrong` is shared by wording cards and warnings; a warning that a card answers is not shown twice.
+`wrong` is shared by wording cards and warnings; a card and the warning it belongs to are one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
-from contracts.card import Slot
+from contracts.base import Role
+from contracts.card import CardShown, Slot
+from contracts.warning import WarningKind, WarningRaised
 from services.desk.call_view import CallView, ShownCard, StandingWarning
 
 SLOTS: tuple[Slot, ...] = ("wrong", "answer", "moment")
@@ -22,31 +24,46 @@ ALARM_MS = 40_000
 AFTER_MS = 4_000
 """How long a warning stays once what it warned of is over, ms of audio."""
 
-WAITING_KINDS = frozenset({"hold_over_30s"})
-SILENCE_KINDS = frozenset({"silence"})
-CALLER_KINDS = frozenset({"silent_caller"})
-"""Warnings that are over when the wait, the silence, or the caller's silence is."""
+WAITING_KINDS: frozenset[WarningKind] = frozenset({"hold_over_30s"})
+SILENCE_KINDS: frozenset[WarningKind] = frozenset({"silence"})
+OVER_BY_VOICE: Mapping[Role, frozenset[WarningKind]] = {
+    "caller": frozenset({"silent_caller"}),
+    "agent": frozenset({"caller_unattended", "hold_unannounced"}),
+}
+"""Warnings that are over when the wait or the silence is, or when that side speaks."""
+_UNTIL_OVER = WAITING_KINDS | SILENCE_KINDS | OVER_BY_VOICE["caller"] | OVER_BY_VOICE["agent"]
 
-_PRIORITY = {
+_PRIORITY: dict[WarningKind, int] = {
     "forbidden_phrase": 90,
     "hold_over_30s": 80,
+    "caller_unattended": 80,
     "silence": 70,
     "agent_hung_up_first": 70,
     "silent_caller": 60,
+    "hold_unannounced": 60,
     "interruption": 60,
+    "talking_over": 60,
 }
+_QUIETER = 40
+"""How far a hint, and what may yet be withdrawn, stands behind an alarm."""
 
 
-def with_card(cards: Sequence[ShownCard], new: ShownCard, now_ms: int) -> tuple[ShownCard, ...]:
-    """The cards after a new one: it takes its place, or waits behind one of higher priority."""
-    slot = new.event.slot
-    rivals = [card for card in cards if card.event.slot == slot and card.stands(now_ms)]
-    takes = all(
+def with_card(view: CallView, new: ShownCard) -> tuple[ShownCard, ...]:
+    """The call's cards after a new one: it takes its place, or waits behind one of higher
+    priority. One about a warning that may yet be withdrawn replaces nothing."""
+    warning = about(view, new)
+    rivals = [
+        card
+        for card in view.cards
+        if card.event.slot == new.event.slot and card.stands(view.now_ms)
+    ]
+    takes = not (warning and warning.provisional) and all(
         new.event.priority >= card.event.priority or new.seen_ms - card.seen_ms >= YIELD_MS
         for card in rivals
     )
+    cards = view.cards
     if takes:
-        cards = [replace(card, superseded=True) if card in rivals else card for card in cards]
+        cards = tuple(replace(c, superseded=True) if c in rivals else c for c in cards)
     return (*cards, new)
 
 
@@ -54,8 +71,7 @@ def leaves_at(warning: StandingWarning) -> int:
     """Audio time at which a warning leaves the page by itself, ms."""
     if warning.over_ms is not None:
         return max(warning.over_ms, warning.seen_ms) + AFTER_MS
-    kinds = WAITING_KINDS | SILENCE_KINDS | CALLER_KINDS
-    remind = warning.event.level == "remind" and warning.event.kind not in kinds
+    remind = warning.event.level == "remind" and warning.event.kind not in _UNTIL_OVER
     return warning.seen_ms + (REMIND_MS if remind else ALARM_MS)
 
 
@@ -65,40 +81,74 @@ def placed(view: CallView) -> dict[Slot, ShownCard | StandingWarning | None]:
     if view.ended_at is not None:
         return places
     for slot in SLOTS:
-        standing = [c for c in view.cards if c.event.slot == slot and c.stands(view.now_ms)]
-        places[slot] = max(standing, key=_card_rank, default=None)
-    warning = max(_warnings(view), key=_warning_rank, default=None)
-    card = places["wrong"]
-    if warning and not (isinstance(card, ShownCard) and card.event.priority > _weight(warning)):
-        places["wrong"] = warning
+        standing = [c for c in view.cards if c.event.slot == slot and _stands(view, c)]
+        ranked: list[tuple[tuple[int, int], ShownCard | StandingWarning]]
+        ranked = [(_card_rank(view, c), c) for c in standing]
+        if slot == "wrong":
+            ranked += [(_warning_rank(w), w) for w in _warnings(view)]
+        places[slot] = max(ranked, key=lambda item: item[0], default=(None, None))[1]
     return places
 
 
+def about(view: CallView, card: ShownCard) -> StandingWarning | None:
+    """The warning that a card of the `wrong` place belongs to: the two are one matter, shown
+    once, confirmed, dismissed and withdrawn together."""
+    if card.event.slot != "wrong":
+        return None
+    own = [w for w in view.warnings if _belongs(card.event, w.event)]
+    return max(own, key=lambda w: (w.event.at_ms == card.event.at_ms, w.seen_ms), default=None)
+
+
+def _belongs(card: CardShown, warning: WarningRaised) -> bool:
+    """Whether a card names a warning it was made from, or is of its rule and moment."""
+    if {warning.event_id, warning.warning_id} & set(card.derived_from):
+        return True
+    if card.by.name != warning.by.name:
+        return False
+    start = min((e.start_ms for e in card.evidence), default=card.at_ms)
+    end = max((e.end_ms for e in card.evidence), default=card.at_ms)
+    return start == warning.at_ms or (start < warning.end_ms and warning.at_ms < end)
+
+
+def _stands(view: CallView, card: ShownCard) -> bool:
+    if not card.stands(view.now_ms):
+        return False
+    warning = about(view, card)
+    if warning is None:
+        return True
+    taken_back = warning.withdrawn or warning.verdict is not None
+    return not taken_back and warning.event.level != "note"
+
+
 def _warnings(view: CallView) -> list[StandingWarning]:
-    """Warnings that may stand; one that a standing card was made from leaves it the place."""
-    answered = {
-        origin
-        for card in view.cards
-        if card.event.slot == "wrong" and not card.withdrawn
-        for origin in card.event.derived_from
-    }
+    """Warnings that may stand; one that a card belongs to leaves it the place, and a phrase that
+    is missing is told by its tick unless it is an alarm."""
+    cards = [c for c in view.cards if c.event.slot == "wrong" and not c.withdrawn]
     return [
         warning
         for warning in view.warnings
         if not warning.withdrawn
         and warning.verdict is None
+        and warning.event.level != "note"
+        and not (warning.event.kind == "missing_phrase" and warning.event.level == "remind")
         and view.now_ms < leaves_at(warning)
-        and not answered & {warning.event.event_id, warning.event.warning_id}
+        and not any(_belongs(card.event, warning.event) for card in cards)
     ]
 
 
-def _card_rank(card: ShownCard) -> tuple[int, int]:
-    return card.event.priority, card.seen_ms
+def _card_rank(view: CallView, card: ShownCard) -> tuple[int, int]:
+    warning = about(view, card)
+    return (_weight(warning) if warning else card.event.priority), card.seen_ms
 
 
 def _weight(warning: StandingWarning) -> int:
     weight = _PRIORITY.get(warning.event.kind, 50)
-    return weight if warning.event.level == "alarm" else weight - 40
+    return weight if is_loud(warning) else weight - _QUIETER
+
+
+def is_loud(warning: StandingWarning) -> bool:
+    """Whether it is an alarm that is certain; everything else is a quiet hint."""
+    return warning.event.level == "alarm" and not warning.provisional
 
 
 def _warning_rank(warning: StandingWarning) -> tuple[int, int]:

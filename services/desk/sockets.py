@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from services.desk.accounts import Account
-from services.desk.commands import COMMANDS, Commands, Hello, Refused
+from services.desk.asked import COMMANDS, Hello
+from services.desk.commands import Commands, Refused
 from services.desk.feed import Feed
 
 QUEUE = 512

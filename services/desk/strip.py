@@ -7,6 +7,9 @@ from services.desk.call_view import CallView
 CELLS = 64
 FIRST_CELL_MS = 2_000
 
+_WAITS = frozenset(
+    {"hold_over_30s", "hold_unannounced", "caller_unattended", "silence", "silent_caller"}
+)
 SILENCE, AGENT, CALLER, BOTH, HIT, WAIT = ".", "a", "c", "b", "x", "w"
 
 
@@ -29,7 +32,7 @@ def strip(view: CallView) -> str:
     for warning in view.warnings:
         if warning.counts:
             event = warning.event
-            waits = event.kind in ("hold_over_30s", "silence", "silent_caller")
+            waits = event.kind in _WAITS
             # A wait is marked where it became too long, not from its start.
             at = (event.due_ms if waits else event.at_ms) // cell
             if at < count and (not waits or cells[at] != HIT):

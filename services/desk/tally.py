@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from contracts.base import Event
 from contracts.call import CallStarted
 from contracts.feedback import FeedbackGiven
-from contracts.warning import WarningRaised, WarningWithdrawn
+from contracts.warning import WarningConfirmed, WarningRaised, WarningWithdrawn
 
 
 def midnight(now: datetime, zone: tzinfo) -> datetime:
@@ -21,6 +21,7 @@ class Tally:
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
         self._phrases: dict[tuple[str, str], date] = {}
+        self._unsure: dict[tuple[str, str], date] = {}
         self._calls: dict[str, date] = {}
         self._today: date | None = None
 
@@ -30,12 +31,18 @@ class Tally:
         if isinstance(event, CallStarted):
             self._calls[event.call_id] = day
         elif isinstance(event, WarningRaised):
-            if event.kind == "forbidden_phrase":
-                self._phrases.setdefault((event.call_id, event.warning_id), day)
+            if event.kind == "forbidden_phrase" and event.level == "alarm":
+                # What may yet be withdrawn counts once it is confirmed.
+                counted = self._unsure if event.provisional else self._phrases
+                counted.setdefault((event.call_id, event.warning_id), day)
+        elif isinstance(event, WarningConfirmed):
+            key = (event.call_id, event.warning_id)
+            if unsure := self._unsure.pop(key, None):
+                self._phrases.setdefault(key, unsure)
         elif isinstance(event, WarningWithdrawn):
-            self._phrases.pop((event.call_id, event.warning_id), None)
+            self._drop(event.call_id, event.warning_id)
         elif isinstance(event, FeedbackGiven) and event.verdict == "wrong":
-            self._phrases.pop((event.call_id, event.target_id), None)
+            self._drop(event.call_id, event.target_id)
 
     def counts(self, now: datetime) -> tuple[int, int]:
         """Forbidden phrases and calls since midnight."""
@@ -43,7 +50,12 @@ class Tally:
         if today != self._today:
             oldest = today - timedelta(days=1)
             self._phrases = {k: d for k, d in self._phrases.items() if d >= oldest}
+            self._unsure = {k: d for k, d in self._unsure.items() if d >= oldest}
             self._calls = {k: d for k, d in self._calls.items() if d >= oldest}
             self._today = today
         phrases = sum(day == today for day in self._phrases.values())
         return phrases, sum(day == today for day in self._calls.values())
+
+    def _drop(self, call_id: str, warning_id: str) -> None:
+        self._phrases.pop((call_id, warning_id), None)
+        self._unsure.pop((call_id, warning_id), None)

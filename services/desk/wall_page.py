@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from contracts.escalation import Severity
-from services.desk import agent_page, wording
-from services.desk.agent_page import Sections, millis
+from services.desk import agent_page, score_page, wording
 from services.desk.call_view import CallView, Escalated
 from services.desk.risk import assess
 from services.desk.strip import strip
+from services.desk.wire import Json, Sections, millis
 
 RECENT_LINES = 8
 _SEVERITY: dict[Severity, str] = {"notice": "提醒", "urgent": "紧急", "red_line": "红线"}
 
 
-def sections(view: CallView, *, quiet: bool) -> Sections:
-    """All sections of one call. `quiet`: nothing was heard of it for a while."""
+def sections(view: CallView, *, quiet: bool, tile: bool = True) -> Sections:
+    """All sections of one call. `quiet`: nothing was heard of it for a while; `tile`: the call
+    itself is on the wall, not its appeals alone."""
     risk = assess(view)
     return {
+        "tile": tile,
         "head": {
             "agent": view.agent_id,
             "number": view.number,
@@ -35,10 +35,11 @@ def sections(view: CallView, *, quiet: bool) -> Sections:
         "partials": [{"role": p.role, "at": p.at_ms, "text": p.text} for p in view.partials],
         "score": view.score,
         "escalations": [_escalation(view, e) for e in view.escalations],
+        "appeals": score_page.open_appeals(view),
     }
 
 
-def _escalation(view: CallView, escalated: Escalated) -> dict[str, Any]:
+def _escalation(view: CallView, escalated: Escalated) -> dict[str, Json]:
     event = escalated.event
     return {
         "id": event.escalation_id,

@@ -45,7 +45,8 @@ _CODES = {
     "conflict": "这一条刚刚由别人处理了。",
     "invalid": "这个操作没有被接受，请刷新页面后再试。",
 }
-_SERVICES = {"escalation": "处置服务", "knowledge": "知识库"}
+_OWN_WORDS = {("conduct", "not_found"): "评分服务里没有这通电话的评分表。"}
+_SERVICES = {"escalation": "处置服务", "knowledge": "知识库", "conduct": "评分服务"}
 
 _SOURCE = re.compile(r"^([A-Z])(\d+)?((?:\([^)]+\)\d*)*)$")
 
@@ -62,6 +63,8 @@ def rule_source(source: str) -> str:
 
 def sentence(problem: Problem, service: str) -> str:
     """What a page says when a request to another service failed."""
+    if own := _OWN_WORDS.get((service, problem.code)):
+        return own
     known = _CODES.get(problem.code, "没有办成，问题已经记录，请稍后再试。")
     return known.format(service=_SERVICES.get(service, "对方服务"))
 

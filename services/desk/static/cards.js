@@ -67,10 +67,10 @@ export class Cards {
       }
       this.shown[slot] = card;
       const element = card && this.#card(slot, card);
-      if (element && !same) {
-        element.classList.add("new");
-        if (slot === "wrong") announce(`${card.label}。${card.body || card.why}`);
-      }
+      if (element && !same) element.classList.add("new");
+      // A hint, and what may yet be withdrawn, is seen; only what is certain is said aloud, once.
+      const firm = slot === "wrong" && card && !card.quiet;
+      if (firm && !(same && !before.quiet)) announce(`${card.label}。${card.body || card.why}`);
       this.places[slot].replaceChildren(...(element ? [element] : []));
     }
     this.#narrow();
@@ -93,9 +93,10 @@ export class Cards {
 
   #card(slot, card) {
     const transfer = card.kind === "transfer";
-    return h(`article.card.${card.tone}`, { "data-id": card.id, "data-target": card.target },
+    return h(`article.card.${card.tone}${card.quiet ? ".quiet" : ""}`, { "data-id": card.id, "data-target": card.target },
       h("div.top", {},
         h("b.label", {}, card.label),
+        card.pending ? h("b.pending", {}, "待确认") : null,
         card.title && card.title !== card.label ? h("h2", {}, card.title) : null,
         card.verdict === "useful" ? h("b.done", {}, "✓ 已采用") : null,
         h("span.meta", {}, slot === "answer" && card.confidence ? `把握 ${card.confidence.toFixed(2)}` : h("span.age", {}, "刚刚"),

@@ -1,6 +1,7 @@
 // The agent's page: one call, its words, at most three cards, the ring.
 import { Cards } from "./cards.js";
-import { $, audioNow, banner, clock, closesOutside, copy, h, keys, setText, toast, toggleDialog, toggleTheme } from "./dom.js";
+import { Details, noted } from "./details.js";
+import { $, audioNow, banner, clock, closesOutside, copy, h, keyButton, keys, setText, toast, toggleDialog, toggleTheme } from "./dom.js";
 import { connect } from "./live.js";
 import { Search } from "./search.js";
 import { Transcript } from "./transcript.js";
@@ -30,6 +31,7 @@ const line = connect(`/as/${body.dataset.account}/desk/live`, {
 const transcript = new Transcript();
 const cards = new Cards();
 const search = new Search((command) => line.ask(command));
+const details = new Details((command) => line.ask(command));
 
 function calls() {
   return [...line.model.calls].sort(([, a], [, b]) => b.head.started - a.head.started);
@@ -67,6 +69,7 @@ function render(names) {
     setText($("score"), "详情");
     $("ticks").replaceChildren();
     $("summary").hidden = true;
+    if (details.isOpen) $("details").close();
     return second();
   }
   if (any("head")) {
@@ -83,7 +86,7 @@ function render(names) {
   if (any("ticks", "end")) renderTicks(call);
   if (any("score")) setText($("score"), call.score.score === null ? "详情" : `本通 ${call.score.score} 分`);
   if (any("end", "warnings", "score", "used", "type", "ticks")) renderSummary(call);
-  if ($("details").open) renderDetails(call);
+  if (details.isOpen) details.show(current, call);
   second();
 }
 
@@ -100,8 +103,13 @@ function renderTicks(call) {
   const text = JSON.stringify([call.ticks, Boolean(call.end)]);
   if (text === ticks) return;
   ticks = text;
-  $("ticks").replaceChildren(...call.ticks.map((tick) =>
-    h(`li.${tick.said ? "said" : "due"}`, {}, h("i", { "aria-hidden": "true" }), h("span.heard-only", {}, tick.said ? "已说" : call.end ? "没有说" : "该说了"), tick.name)));
+  // One at a time asks to be said: of those that are due the latest, of equals the first.
+  const now = call.ticks.filter((tick) => tick.state === "due").sort((a, b) => b.at - a.at)[0];
+  $("ticks").replaceChildren(...call.ticks.map((tick) => {
+    const state = tick.state !== "due" || tick === now ? tick.state : "open";
+    const shown = call.end && tick.state === "due" ? "missed" : state;
+    return h(`li.${shown}`, {}, h("i", { "aria-hidden": "true" }), h("span.heard-only", {}, { said: "已说", due: "该说了", open: "还没有说", missed: "没有说" }[shown]), tick.name);
+  }));
 }
 
 function renderOther() {
@@ -115,8 +123,9 @@ function renderSummary(call) {
   const box = $("summary");
   box.hidden = !call.end;
   if (!call.end) return;
-  const missed = call.ticks.filter((tick) => !tick.said).map((tick) => tick.name);
+  const missed = call.ticks.filter((tick) => tick.state !== "said").map((tick) => tick.name);
   const alarms = call.warnings.filter((w) => w.verdict !== "wrong");
+  const lost = call.score.deductions.filter((item) => item.state !== "returned");
   box.replaceChildren(
     h("section.panel.sum", {},
       h("h2", {}, "本通小结"),
@@ -126,32 +135,14 @@ function renderSummary(call) {
       alarms.length
         ? [h("h3", {}, `提醒 ${alarms.length} 条`), h("ul.noted", {}, alarms.map(noted))]
         : h("p.calm", {}, h("i", { "aria-hidden": "true" }), "这通电话没有提醒，辛苦了。"),
+      lost.length ? [h("h3", {}, `扣分 ${lost.length} 项`), h("ul.noted", {}, lost.map((item) => h("li", {}, h("time", {}, `−${item.points}`), h("span", {}, item.name)))),
+        keyButton("S", "看依据、申诉", "s")] : null,
       missed.length ? [h("h3", {}, "没有说到的"), h("p", {}, missed.join("、"))] : null,
       call.used.length ? [h("h3", {}, "采用的答案"), h("ul.noted", {}, call.used.map((title) => h("li", {}, h("span", {}, title))))] : null));
 }
 
 function fact(name, value) {
   return h("div", {}, h("dt", {}, name), h("dd", {}, value));
-}
-
-function noted(warning) {
-  return h(`li.${warning.alarm ? "alarm" : "remind"}`, {}, h("time", {}, clock(warning.at)),
-    h("span", {}, h("b", {}, warning.title), warning.words ? `“${warning.words}”` : ` ${warning.message}`,
-      warning.verdict === "wrong" ? h("small", {}, "已报误报") : null));
-}
-
-function renderDetails(call) {
-  $("details-body").replaceChildren(h("div.sheet", {},
-    h("h2", {}, call.score.score === null ? "本通详情" : `本通 ${call.score.score} 分`),
-    h("h3", {}, "得分变化"),
-    call.score.changes.length
-      ? h("ul.noted", {}, call.score.changes.map((c) => h("li", {}, h("time", {}, clock(c.at)),
-          h("span", {}, h("b", {}, `${c.points > 0 ? "+" : "−"}${Math.abs(c.points)}`), ` ${c.reason}`, c.words && !c.reason.includes(c.words) ? `“${c.words}”` : ""))))
-      : h("p.soft", {}, "没有扣分。"),
-    h("h3", {}, "提醒"),
-    call.warnings.length ? h("ul.noted", {}, call.warnings.map(noted)) : h("p.soft", {}, "没有提醒。"),
-    call.type ? [h("h3", {}, "来电类型"), h("p", {}, `${call.type.type}，把握 ${call.type.confidence}%`, call.type.words.length ? `。依据：${call.type.words.map((w) => `“${w}”`).join("、")}` : "")] : null,
-    call.cards.answer?.alternatives.length ? [h("h3", {}, "可能还想问"), h("ul.noted", {}, call.cards.answer.alternatives.map((q) => h("li", {}, h("span", {}, q))))] : null));
 }
 
 /** What time alone changes. */
@@ -238,8 +229,7 @@ keys(
     s: () => {
       const call = line.model.calls.get(current);
       if (!call) return toast("现在没有通话。");
-      renderDetails(call);
-      $("details").showModal();
+      details.open(current, call);
     },
     b: otherCall,
     g: () => cards.turn(),

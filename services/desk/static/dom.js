@@ -16,6 +16,12 @@ export function h(tag, attributes, ...children) {
   return element;
 }
 
+/** Put this into an element, unless it is there already: what did not change keeps its place. */
+export function fill(element, ...children) {
+  const wanted = h("div", {}, ...children.flat());
+  if (wanted.innerHTML !== element.innerHTML) element.replaceChildren(...wanted.childNodes);
+}
+
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -1,6 +1,7 @@
 // The supervisors' wall: what needs somebody on the left, the calls by risk on the right.
 import { $, announce, audioNow, banner, clock, closesOutside, h, keyButton, keys, markedText, setText, toast, toggleDialog, toggleTheme } from "./dom.js";
 import { connect } from "./live.js";
+import { Appeals } from "./appeals.js";
 
 const LEVELS = { red: 2, amber: 1, calm: 0 };
 const SEVERITY = { red_line: 3, urgent: 2, notice: 1 };
@@ -25,6 +26,7 @@ const line = connect(`/as/${document.body.dataset.account}/wall/live`, {
     else renderTile(callId);
     order();
     renderEscalations();
+    appeals.show(model.calls, line.now());
     if (peeking === callId || (peeking && callId === null)) renderPeek();
   },
   state(state, attempts) {
@@ -34,6 +36,8 @@ const line = connect(`/as/${document.body.dataset.account}/wall/live`, {
     else if (attempts === 1) banner(`连接断开了，正在重新连接。页面停在 ${stopped}。`);
   },
 });
+
+const appeals = new Appeals((command) => line.ask(command));
 
 function renderFigures(figures) {
   const set = (name, text, tone = "") => {
@@ -51,6 +55,7 @@ function renderFigures(figures) {
 
 function renderTile(id) {
   const call = line.model.calls.get(id);
+  if (!call.tile) return drop(id); // over, and here for its appeals alone
   let tile = tiles.get(id);
   if (!tile) {
     tile = h("button.tile", { type: "button", "data-call": id, onclick: (event) => {
@@ -242,6 +247,7 @@ function second() {
   const now = line.now();
   setText($("now"), new Date(now).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false }));
   for (const [id, tile] of tiles) setText(tile.querySelector("time"), clock(audioNow(line.model.calls.get(id), now)));
+  appeals.second(now);
   for (const { element } of items.values()) {
     if (element.dataset.state !== "raised") continue;
     setText(element.querySelector(".count"), `${clock(now - Number(element.dataset.raised))} 无人接手`);
@@ -252,6 +258,7 @@ keys(
   {
     ArrowDown: () => move(1), j: () => move(1), ArrowUp: () => move(-1), k: () => move(-1),
     a: () => handle("a"), t: () => handle("t"), x: () => handle("x"), d: () => handle("d"),
+    s: () => appeals.next(), y: () => appeals.decide(true), n: () => appeals.decide(false),
     Enter: () => chosen && peek(chosen.split("/")[0]),
     l: toggleTheme,
     "?": () => toggleDialog($("help")),

@@ -13,6 +13,9 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
+from contracts import subjects
+from contracts.requests import Failure, Reply, Request
+from services.common.bus import Bus
 from services.common.service import Service
 from services.desk.app import create_app
 from services.desk.settings import DeskSettings, Settings
@@ -127,6 +130,34 @@ class Page:
             call = self.calls.setdefault(message["call"], {"set": {}, "lines": {}})
             call["set"] |= message.get("set", {})
             call["lines"] |= message.get("lines", {})
+
+
+@asynccontextmanager
+async def signed_in(
+    desk: RunningDesk, account: str, kind: str = "desk"
+) -> AsyncIterator[Callable[[], Any]]:
+    """Gives a function that opens the account's page."""
+    async with desk.browser() as browser:
+        await desk.enter(browser, account)
+        yield lambda: desk.page(browser, account, kind)
+
+
+@asynccontextmanager
+async def answering(
+    bus: Bus, request: type[Request], answer: Callable[[Any], Reply | Failure]
+) -> AsyncIterator[list[Any]]:
+    """Stands in for the service that answers a request; gives the list of what was asked."""
+    asked: list[Any] = []
+
+    async def reply(message: Any) -> None:
+        asked.append(request.model_validate_json(message.data))
+        await message.respond(answer(asked[-1]).model_dump_json().encode())
+
+    subject = subjects.command(bus.site, request.service, request.verb)
+    subscription = await bus.client.subscribe(subject, cb=reply)
+    await bus.heard()
+    yield asked
+    await subscription.unsubscribe()
 
 
 @asynccontextmanager

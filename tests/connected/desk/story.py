@@ -1,13 +1,10 @@
 """A scripted call for the desk: every kind of event, in the order the services publish them.
 
-Times are audio milliseconds. `at` is when an event is published; scripts may be played at the
-pace of talk, faster, or all at once.
+Times are audio milliseconds; `at` is when an event is published.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -17,11 +14,10 @@ from contracts.call_type import CallTypeAssessed
 from contracts.card import Alternative, CardShown, Source
 from contracts.escalation import EscalationRaised
 from contracts.phrase import PhraseDue, PhraseSaid
-from contracts.score import ScoreChanged
+from contracts.score import AppealDecided, DeductionAppealed, ScoreChanged
 from contracts.speech import SpeechEnded, SpeechStarted
 from contracts.transcript import Correction, TranscriptFinal, TranscriptPartial
 from contracts.warning import HoldStarted, WarningRaised
-from services.common.bus import Bus
 
 ASR = Producer(name="asr", version="1")
 CONDUCT = Producer(name="how-would-i-know", version="3", source="A12(一)")
@@ -204,23 +200,82 @@ class Story:
         )
         return self.add(at, card.model_copy(update=changes))
 
-    def scored(self, at: int, score: int, points: int, reason: str, words: str = "") -> Story:
-        """A deduction."""
+    def warned(self, at: int, **changes: Any) -> Story:
+        """A warning that may yet be withdrawn: the agent began while the caller spoke."""
+        start = changes.get("at_ms", at)
+        warning = WarningRaised(
+            **self.who,
+            at_ms=start,
+            end_ms=start,
+            due_ms=start,
+            by=Producer(name="interruption", version="1"),
+            warning_id="i1",
+            kind="interruption",
+            level="alarm",
+            provisional=True,
+            message="来电人还没有说完。",
+        )
+        return self.add(at, warning.model_copy(update=changes))
+
+    def better(self, at: int, start: int, end: int, words: str) -> Story:
+        """The card that comes beside a forbidden phrase."""
+        card = CardShown(
+            **self.who,
+            at_ms=start,
+            by=CONDUCT,
+            card_id="wrong-1",
+            slot="wrong",
+            kind="better_wording",
+            title="这句不宜说",
+            body="您先别急，这件事我马上帮您查清楚，请您稍等一下。",
+            why=f"听到“{words}”，属于禁用语。",
+            priority=80,
+            expires_ms=end + 20_000,
+            evidence=(Evidence(words=words, role="agent", start_ms=start, end_ms=end),),
+        )
+        return self.add(at, card)
+
+    def scored(
+        self,
+        at: int,
+        score: int,
+        points: int,
+        reason: str,
+        words: str = "",
+        *,
+        name: str = "回答推诿、说不知道",
+        deduction: str = "d1",
+    ) -> Story:
+        """Points taken off, or given back where they are positive."""
+        evidence = Evidence(words=words, role="agent", start_ms=max(at - 4_700, 0), end_ms=at)
         return self.add(
             at,
             ScoreChanged(
                 **self.who,
                 at_ms=at,
                 by=Producer(name="score", version="1"),
-                deduction_id=f"item-{at}",
+                deduction_id=deduction,
                 item="item",
-                name="扣分项",
+                name=name,
                 score=score,
                 points=points,
                 reason=reason,
-                evidence=(Evidence(words=words, role="agent"),) if words else (),
+                evidence=(evidence,) if words else (),
             ),
         )
+
+    def appealed(self, at: int, reason: str = "", deduction: str = "d1") -> Story:
+        """The agent holds that a deduction is wrong."""
+        said = {"deduction_id": deduction, "agent_id": self.agent_id, "reason": reason}
+        return self.add(at, DeductionAppealed.model_validate(self.who | {"at_ms": 0} | said))
+
+    def decided(
+        self, at: int, *, accepted: bool, supervisor: str = "b01", remark: str = ""
+    ) -> Story:
+        """A supervisor decided the appeal against the first deduction."""
+        said = {"supervisor": supervisor, "accepted": accepted, "remark": remark}
+        who = self.who | {"at_ms": 0, "deduction_id": "d1"}
+        return self.add(at, AppealDecided.model_validate(who | said))
 
     def holds(self, start: int, words: str = "请稍等") -> Story:
         """The agent asked the caller to wait."""
@@ -242,68 +297,3 @@ class Story:
     def in_order(self) -> list[tuple[int, Event]]:
         """By the time of publishing."""
         return sorted(self.events, key=lambda item: item[0])
-
-
-def pension(site: str, call_id: str = "", agent: str = "015") -> Story:
-    """A plea that becomes a complaint: one forbidden phrase, an answer, advice, a wait."""
-    story = Story(site, call_id, agent)
-    story.says("agent", 500, 4_200, "您好，这里是政务服务热线，工号零一五，请问有什么可以帮您？")
-    story.phrase(4_300, "opening", "问候与工号", said=True)
-    story.says(
-        "caller",
-        4_800,
-        11_500,
-        "我想问一下我的养老保险，从安平市转过来，交了材料四个多月了，一直没有动静。",
-        heard="我想问一下我的养老报线，从安平市转过来，交了材料四个多月了，一直没有动静。",
-        corrections=(Correction(heard="养老报线", made="养老保险", start=7),),
-        partial="我想问一下我的养老报线",
-    )
-    story.typed(12_500, "求助", 0.74)
-    story.says("agent", 12_200, 14_400, "请问您怎么称呼？")
-    story.phrase(14_500, "name", "询问称呼", said=True)
-    story.says(
-        "caller",
-        15_000,
-        21_400,
-        "我姓梁。我就想知道这个转移到底要多久才能办好？窗口推来推去没有人管。",
-    )
-    story.answer(22_500, "这个转移到底要多久才能办好", 15_000, 21_400)
-    story.says("agent", 22_000, 25_600, "这我怎么知道，你再等等看吧。")
-    story.forbidden(26_600, 22_000, 23_400, "这我怎么知道")
-    story.scored(26_700, 95, -5, "对来电人说“这我怎么知道”", "这我怎么知道")
-    story.says(
-        "caller",
-        26_200,
-        31_800,
-        "你们不就是管这个的吗？每次都说再等等，我要投诉你们！",
-        partial="你们不就是管这个的吗",
-    )
-    story.typed(32_800, "投诉", 0.86, "求助")
-    story.advice(32_900)
-    story.phrase(33_000, "restate", "复述确认", said=False)
-    story.escalated(
-        33_200, "禁用语一次，来电要投诉", "类型 求助 → 投诉，同一通里有禁用语", "这我怎么知道"
-    )
-    return story
-
-
-async def play(bus: Bus, stories: Iterable[Story], speed: float = 0.0) -> None:
-    """Publish what the stories tell; `speed` 1 = at the pace of talk, 0 = at once."""
-    moments = sorted(
-        (
-            (at, order, event)
-            for story in stories
-            for order, (at, event) in enumerate(story.in_order())
-        ),
-        key=lambda item: item[:2],
-    )
-    begin = asyncio.get_running_loop().time()
-    for at, _, event in moments:
-        if speed:
-            await asyncio.sleep(
-                max(0.0, begin + at / 1000 / speed - asyncio.get_running_loop().time())
-            )
-        if isinstance(event, TranscriptPartial):
-            await bus.publish_live(event)
-        else:
-            await bus.publish(event)

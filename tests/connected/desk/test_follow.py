@@ -15,7 +15,8 @@ from services.common.bus import Bus
 from services.desk import follow
 from services.desk.follow import Follower
 from services.desk.hearing import kept_subjects
-from tests.connected.desk.story import Story, play
+from tests.connected.desk.story import Story
+from tests.connected.desk.tales import play
 
 pytestmark = pytest.mark.connected
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,6 @@ from contracts.requests import (
     KnowledgeHit,
     PastCall,
     Problem,
-    Reply,
-    Request,
     SearchKnowledge,
 )
 from contracts.transcript import TranscriptPartial
@@ -35,38 +32,11 @@ from services.common import streams
 from services.common.bus import Bus
 from services.common.kept import read_call
 from services.desk.sockets import NO_CONTRACT, TOO_SLOW
-from tests.connected.desk.running import Page, RunningDesk, running_desk
-from tests.connected.desk.story import Story, pension, play
+from tests.connected.desk.running import Page, RunningDesk, answering, running_desk, signed_in
+from tests.connected.desk.story import Story
+from tests.connected.desk.tales import pension, play
 
 pytestmark = pytest.mark.connected
-
-
-@asynccontextmanager
-async def signed_in(
-    desk: RunningDesk, account: str, kind: str = "desk"
-) -> AsyncIterator[Callable[[], Any]]:
-    """Gives a function that opens the account's page."""
-    async with desk.browser() as browser:
-        await desk.enter(browser, account)
-        yield lambda: desk.page(browser, account, kind)
-
-
-@asynccontextmanager
-async def answering(
-    bus: Bus, request: type[Request], answer: Callable[[Any], Reply | Failure]
-) -> AsyncIterator[list[Any]]:
-    """Stands in for the service that answers a request; gives the list of what was asked."""
-    asked: list[Any] = []
-
-    async def reply(message: Any) -> None:
-        asked.append(request.model_validate_json(message.data))
-        await message.respond(answer(asked[-1]).model_dump_json().encode())
-
-    subject = subjects.command(bus.site, request.service, request.verb)
-    subscription = await bus.client.subscribe(subject, cb=reply)
-    await bus.heard()
-    yield asked
-    await subscription.unsubscribe()
 
 
 def has_card(bus: Bus, slot: str) -> Callable[[Page], Any]:

@@ -18,7 +18,8 @@ from services.desk.risk import assess
 from services.desk.strip import CELLS, strip
 from services.desk.tally import Tally, midnight
 from services.desk.wording import rule_source
-from tests.connected.desk.story import Story, pension
+from tests.connected.desk.story import Story
+from tests.connected.desk.tales import pension
 from tests.unit.desk.making import NOON, after, begun, stamped
 
 pytestmark = pytest.mark.unit

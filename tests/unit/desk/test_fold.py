@@ -11,11 +11,18 @@ from hypothesis import strategies as st
 
 from contracts.base import MAX_MS, Event
 from contracts.transcript import TranscriptFinal, TranscriptPartial
-from contracts.warning import HoldEnded, SilenceEnded, SilenceStarted
+from contracts.warning import (
+    HoldEnded,
+    SilenceEnded,
+    SilenceStarted,
+    WarningConfirmed,
+    WarningWithdrawn,
+)
 from services.desk import agent_page, wall_page
 from services.desk.board import Board
 from services.desk.call_view import CallView
-from tests.connected.desk.story import ASR, pension
+from tests.connected.desk.story import ASR
+from tests.connected.desk.tales import pension
 from tests.unit.desk.making import NOON, after, begun, folded, stamped
 
 pytestmark = pytest.mark.unit
@@ -26,7 +33,13 @@ def everything() -> list[Event]:
     story.add(41_000, HoldEnded(**story.who, at_ms=36_000, end_ms=41_000))
     story.add(45_000, SilenceStarted(**story.who, at_ms=42_000, announced=False))
     story.add(46_000, SilenceEnded(**story.who, at_ms=42_000, end_ms=46_000))
-    return stamped(story.ends(50_000))
+    story.warned(46_500).warned(46_600, at_ms=46_550).warned(47_000, level="note", warning_id="n")
+    said = {"by": ASR, "at_ms": 46_500, "warning_id": "i1"}
+    story.add(47_000, WarningConfirmed.model_validate(story.who | said))
+    story.add(47_100, WarningWithdrawn.model_validate(story.who | said | {"reason": ""}))
+    story.warned(47_200, kind="missing_phrase", level="remind", phrase="restate", warning_id="m")
+    story.appealed(48_000, "在复述").decided(49_000, accepted=True)
+    return stamped(story.scored(49_100, 100, 5, "申诉通过").ends(50_000))
 
 
 EVERYTHING = everything()
@@ -42,7 +55,7 @@ def test_a_whole_call() -> None:
     assert (view.agent_id, view.number) == ("015", "199****0102")
     assert [line.role for line in view.lines[:3]] == ["agent", "caller", "agent"]
     assert view.type and (view.type.type, view.previous_type) == ("投诉", "求助")
-    assert [(tick.name, tick.said) for tick in view.ticks][-1] == ("复述确认", False)
+    assert [(tick.name, tick.state) for tick in view.ticks][-1] == ("复述确认", "due")
     assert view.score == 95
     assert view.delay_ms == 900
     assert view.partials == ()

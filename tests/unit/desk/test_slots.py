@@ -8,10 +8,12 @@ from contracts.base import Producer
 from contracts.call import CallProgressed
 from contracts.card import CardShown, CardWithdrawn
 from contracts.feedback import FeedbackGiven
-from contracts.warning import HoldEnded, WarningConfirmed, WarningRaised, WarningWithdrawn
+from contracts.warning import HoldEnded, WarningConfirmed, WarningWithdrawn
+from services.desk import agent_page, wall_page
 from services.desk.call_view import CallView, ShownCard, StandingWarning
-from services.desk.slots import ALARM_MS, YIELD_MS, placed
-from tests.connected.desk.story import Story, pension
+from services.desk.slots import AFTER_MS, ALARM_MS, YIELD_MS, placed
+from tests.connected.desk.story import Story
+from tests.connected.desk.tales import pension
 from tests.unit.desk.making import after, begun
 
 pytestmark = pytest.mark.unit
@@ -113,25 +115,9 @@ def test_a_card_made_from_a_warning_stands_in_its_stead() -> None:
     assert shown(after(story))["wrong"] == "better"
 
 
-def warned(story: Story, at: int, **changes: object) -> Story:
-    warning = WarningRaised(
-        **story.who,
-        at_ms=at,
-        end_ms=at,
-        due_ms=at,
-        by=Producer(name="interruption", version="1"),
-        warning_id="i1",
-        kind="interruption",
-        level="alarm",
-        provisional=True,
-        message="来电人还没有说完。",
-    )
-    return story.add(at, warning.model_copy(update=changes))
-
-
 def test_a_provisional_warning_is_confirmed_or_goes_without_a_trace() -> None:
     by = Producer(name="interruption", version="1")
-    story = warned(begun(), 1_000)
+    story = begun().warned(1_000)
     assert not after(story).warnings[0].counts
     story.add(2_000, WarningConfirmed(**story.who, at_ms=1_000, by=by, warning_id="i1"))
     assert after(story).warnings[0].counts
@@ -147,11 +133,142 @@ def test_warnings_leave_by_themselves() -> None:
     assert shown(after(tick(story, 2_000 + ALARM_MS - 100)))["wrong"] == "w1"
     assert shown(after(tick(story, 2_000 + ALARM_MS)))["wrong"] is None
     # One about waiting leaves once the wait is over.
-    wait = warned(begun().holds(1_000), 31_000, kind="hold_over_30s", provisional=False)
+    wait = begun().holds(1_000).warned(31_000, kind="hold_over_30s", provisional=False)
     assert shown(after(tick(wait, 33_000)))["wrong"] == "i1"
     wait.add(34_000, HoldEnded(**wait.who, at_ms=1_000, end_ms=34_000))
     assert shown(after(tick(wait, 39_000)))["wrong"] is None
 
 
+def test_a_caller_who_asks_for_somebody_is_answered_by_a_voice() -> None:
+    story = begun().warned(5_000, kind="caller_unattended", provisional=False)
+    assert shown(after(tick(story, 30_000)))["wrong"] == "i1"
+    story.says("agent", 30_500, 32_000, "在的，让您久等了。")
+    assert shown(after(tick(story, 30_500 + AFTER_MS)))["wrong"] is None
+
+
 def test_an_ended_call_shows_no_cards() -> None:
     assert set(shown(after(pension("main").ends(40_000))).values()) == {None}
+
+
+PHRASE = Producer(name="how-would-i-know", version="3")
+
+
+def supposed(**changes: object) -> Story:
+    """A forbidden phrase heard in an open utterance, with its card."""
+    story = begun().forbidden(2_000, 500, 1_500, "这我怎么知道")
+    _, warning = story.events.pop()
+    story.add(2_000, warning.model_copy(update={"provisional": True} | changes))
+    return story.better(2_050, 500, 1_500, "这我怎么知道")
+
+
+def settled(story: Story, at: int, *, holds: bool) -> Story:
+    who = {**story.who, "at_ms": 500, "by": PHRASE, "warning_id": "w1"}
+    return story.add(
+        at,
+        WarningConfirmed.model_validate(who)
+        if holds
+        else WarningWithdrawn.model_validate(who | {"reason": "请问句"}),
+    )
+
+
+def the_card(story: Story) -> dict[str, object] | None:
+    """What the page shows in the place of what was said wrong; nothing of it stands elsewhere."""
+    page = agent_page.sections(after(story), quiet=False)
+    assert page["cards"]["moment"] is page["cards"]["answer"] is None
+    card: dict[str, object] | None = page["cards"]["wrong"]
+    return card
+
+
+def test_a_phrase_supposed_is_quiet_then_firm_and_always_one_and_the_same_card() -> None:
+    card = the_card(supposed())
+    assert card and (card["id"], card["pending"], card["quiet"], card["tone"]) == (
+        ("w1", True, True, "about_to")
+    )
+    assert agent_page.sections(after(supposed()), quiet=False)["warnings"] == []
+    firm = the_card(settled(supposed(), 3_000, holds=True))
+    assert firm and (firm["id"], firm["pending"], firm["quiet"], firm["tone"]) == (
+        ("w1", False, False, "must_not")
+    )
+    assert (card["body"], card["at"]) == (firm["body"], firm["at"])
+    assert the_card(settled(supposed(), 3_000, holds=False)) is None
+
+
+def test_what_is_supposed_marks_no_words_and_counts_nowhere() -> None:
+    story = supposed().says("agent", 500, 1_500, "这我怎么知道呀", delay=1_000)
+    view = after(story)
+    assert not view.lines[0].marks
+    assert wall_page.sections(view, quiet=False)["risk"]["level"] == "calm"
+    view = after(settled(story, 3_000, holds=True))
+    assert [mark.kind for mark in view.lines[0].marks] == ["forbidden"]
+    assert wall_page.sections(view, quiet=False)["risk"]["level"] == "red"
+
+
+def raised_again(story: Story, at: int, *, provisional: bool) -> Story:
+    warning = story.events[1][1]
+    return story.add(
+        at, warning.model_copy(update={"at_ms": 600, "end_ms": 1_400, "provisional": provisional})
+    )
+
+
+def test_raised_again_it_is_still_one_warning() -> None:
+    for provisional in (True, False):
+        story = raised_again(supposed(), 2_500, provisional=provisional)
+        view = after(story)
+        assert [w.event.at_ms for w in view.warnings] == [600], "what is known better"
+        assert view.warnings[0].provisional is provisional
+        card = the_card(story)
+        assert card and card["pending"] is provisional
+        # The first one, delivered once more, takes nothing back.
+        assert after(story.add(2_600, story.events[1][1])).warnings == view.warnings
+
+
+def test_what_was_withdrawn_comes_again_only_when_it_is_firm() -> None:
+    gone = settled(supposed(), 2_500, holds=False)
+    assert the_card(raised_again(gone, 2_600, provisional=True)) is None
+    assert the_card(settled(gone, 2_700, holds=True)) is not None
+    firm = raised_again(settled(supposed(), 2_500, holds=False), 2_600, provisional=False)
+    card = the_card(firm)
+    assert card and card["tone"] == "must_not"
+    assert len(after(firm).warnings) == 1
+
+
+def test_put_away_once_it_is_away_with_its_card() -> None:
+    story = supposed()
+    dismissed = {"agent_id": "015", "target": "warning", "target_id": "w1", "verdict": "dismissed"}
+    story.add(2_500, FeedbackGiven.model_validate(story.who | {"at_ms": 500} | dismissed))
+    assert the_card(settled(story, 3_000, holds=True)) is None
+
+
+def test_a_supposed_phrase_replaces_no_card_that_is_certain() -> None:
+    story = begun().forbidden(1_000, 100, 400, "急什么", "w0").better(1_050, 100, 400, "急什么")
+    story.events[-1] = (1_050, story.events[-1][1].model_copy(update={"card_id": "other"}))
+    later = supposed()
+    story.events += later.events[1:]
+    assert shown(after(story))["wrong"] == "other"
+
+
+def test_a_note_is_shown_to_nobody_and_a_hint_is_quiet() -> None:
+    story = begun().warned(1_000, kind="interrupted", level="note", provisional=False)
+    page = agent_page.sections(after(story), quiet=False)
+    assert page["cards"]["wrong"] is None and page["warnings"] == []
+    wall = wall_page.sections(after(story), quiet=False)
+    assert (wall["risk"]["level"], "x" in wall["strip"]) == ("calm", False)
+    story.warned(2_000, kind="pace", level="remind", provisional=False, warning_id="p1")
+    hint = the_card(story)
+    assert hint and (hint["id"], hint["quiet"], hint["pending"]) == ("p1", True, False)
+    assert wall_page.sections(after(story), quiet=False)["risk"]["level"] == "calm"
+
+
+def test_a_missing_phrase_is_told_by_its_tick() -> None:
+    story = begun().phrase(1_000, "name", "询问称呼", said=False)
+    missing = {"kind": "missing_phrase", "provisional": False, "phrase": "name"}
+    story.warned(5_000, level="note", warning_id="n1", **missing)
+    assert [tick.state for tick in after(story).ticks] == ["due"]
+    story.warned(6_000, level="remind", warning_id="n2", **missing)
+    assert [tick.state for tick in after(story).ticks] == ["missed"]
+    assert the_card(story) is None
+    # Late is better than never; and its moment may come again.
+    story.phrase(7_000, "name", "询问称呼", said=True)
+    assert [tick.state for tick in after(story).ticks] == ["said"]
+    story.phrase(8_000, "name", "询问称呼", said=False)
+    assert [tick.state for tick in after(story).ticks] == ["due"]

@@ -1,0 +1,84 @@
+"""What a page may ask of the desk: the messages it sends up its socket."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, TypeAdapter
+
+from contracts.base import Id
+from contracts.score import DeductionId
+
+Text = Annotated[str, Field(max_length=200)]
+Remark = Annotated[str, Field(max_length=500)]
+
+
+class Hello(BaseModel):
+    """First message of a page: the last number it has, and of which run of the desk."""
+
+    type: Literal["hello"]
+    epoch: Annotated[str, Field(max_length=64)] = ""
+    last: Annotated[int, Field(ge=0)] = 0
+
+
+class Feedback(BaseModel):
+    """What an agent thinks of a card or warning."""
+
+    type: Literal["feedback"]
+    id: int
+    call: Id
+    target: Literal["card", "warning"]
+    target_id: Text
+    verdict: Literal["useful", "wrong", "dismissed"]
+
+
+class Handle(BaseModel):
+    """What a supervisor does with an escalation."""
+
+    type: Literal["escalation"]
+    id: int
+    call: Id
+    escalation: Text
+    act: Literal["acknowledge", "take_over", "real", "false"]
+
+
+class Search(BaseModel):
+    """Words to look for in the knowledge base."""
+
+    type: Literal["search"]
+    id: int
+    text: Annotated[str, Field(min_length=1, max_length=200)]
+    call: Id | None = None
+
+
+class Sheet(BaseModel):
+    """The agent wants to know what the machine does not judge in a call."""
+
+    type: Literal["sheet"]
+    id: int
+    call: Id
+
+
+class Appeal(BaseModel):
+    """An agent holds that a deduction is wrong."""
+
+    type: Literal["appeal"]
+    id: int
+    call: Id
+    deduction: DeductionId
+    reason: Remark = ""
+
+
+class Decide(BaseModel):
+    """A supervisor decides an appeal."""
+
+    type: Literal["decide"]
+    id: int
+    call: Id
+    deduction: DeductionId
+    accepted: bool
+    remark: Remark = ""
+
+
+Command = Feedback | Handle | Search | Sheet | Appeal | Decide
+COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
