@@ -62,8 +62,8 @@ class WarningRaised(Derived):
 
     @property
     def key(self) -> str:
-        """The warning."""
-        return self.warning_id
+        """The warning; one that is firm is another event than the provisional one before it."""
+        return f"{self.warning_id}-provisional" if self.provisional else self.warning_id
 
 
 class WarningConfirmed(Derived):

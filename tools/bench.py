@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from tools.bench_asr import bench_asr
+from tools.bench_conduct import bench_conduct
 from tools.bench_pipeline import pipeline
 
 app = typer.Typer(
@@ -13,6 +14,7 @@ app = typer.Typer(
 )
 app.command("pipeline")(pipeline)
 app.command("asr")(bench_asr)
+app.command("conduct")(bench_conduct)
 
 
 @app.command("all")
@@ -20,3 +22,4 @@ def every() -> None:
     """Run every benchmark, one after the other."""
     pipeline()
     bench_asr()
+    bench_conduct()

@@ -35,13 +35,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("tools.demo", "demo"),
     "replay": ("tools.replay", "replay"),
     "purge": ("tools.purge", "purge"),
+    "score": ("tools.score", "score"),
     "settings": ("tools.settings_reference", "settings"),
 }
 GROUPS: dict[str, tuple[str, str]] = {
     "users": ("tools.users", "app"),
     "kb": ("tools.kb", "app"),
+    "rules": ("tools.rules", "app"),
     "eval": ("tools.evaluate.commands", "app"),
     "bench": ("tools.bench", "app"),
+    "train": ("tools.train.commands", "app"),
     "contracts": ("tools.contracts", "app"),
     "streams": ("tools.streams", "app"),
 }

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from contracts.requests import Describe, Description
@@ -153,7 +154,10 @@ def _table(said: dict[str, Description | None]) -> Table:
         if description is None:
             table.add_row(name, "[red]not running[/]", "", "", "", "")
             continue
-        state = "[green]ready[/]" if description.ready else f"[yellow]{description.detail}[/]"
+        state = f"[yellow]{escape(description.detail)}[/]"
+        if description.ready:
+            # A service may be ready and still have something to say: rules that were not reloaded.
+            state = f"[green]ready[/]\n{state}" if description.detail else "[green]ready[/]"
         models = ", ".join(f"{m.name} {m.version}" for m in description.models)
         figures = " ".join(f"{k}={v:g}" for k, v in sorted(description.figures.items()))
         memory = f"{description.rss_mb:.0f} MB"

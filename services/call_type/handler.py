@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from contracts.base import Event, Evidence, Producer
 from contracts.call_type import CALL_TYPES, CallType, CallTypeAssessed, Intake, TypeConfidence
@@ -14,7 +13,7 @@ from services.call_type.assess import Assessor, Reason
 from services.call_type.dialogue import Dialogue, Heard
 from services.call_type.tables import Advice, Tables
 from services.common.calls import Happening, Outcome
-from services.common.vectors import Vector
+from services.common.vectors import Embeds
 
 NAME = "call-type"
 """The producer named in what is published."""
@@ -23,19 +22,6 @@ STEP = 0.1
 _TOP = 3
 _PRIORITY = 40
 """Advice for the whole call gives way to wording that the very moment needs."""
-
-
-class Embeds(Protocol):
-    """Where vectors come from."""
-
-    @property
-    def model(self) -> str:
-        """Id of the model."""
-        ...
-
-    async def vectors(self, texts: Sequence[str]) -> list[Vector] | None:
-        """One vector a text; None where there are none to be had now."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import nats.errors
 import numpy as np
@@ -21,6 +21,19 @@ Vector = npt.NDArray[Any]
 REST_S = 5.0
 """After a failure the embedding service is left alone this long: a call that waits out the whole
 patience at every utterance would fall behind."""
+
+
+class Embeds(Protocol):
+    """Where vectors come from."""
+
+    @property
+    def model(self) -> str:
+        """Id of the model."""
+        ...
+
+    async def vectors(self, texts: Sequence[str]) -> list[Vector] | None:
+        """One vector a text; None where there are none to be had now."""
+        ...
 
 
 class NoAnswer(RuntimeError):
@@ -63,6 +76,10 @@ class AskingEmbedder:
     def model(self) -> str:
         """Id of the model whose vectors are wanted."""
         return self._model
+
+    def wants(self, model: str) -> None:
+        """From now on vectors of this model are wanted."""
+        self._model = model
 
     async def vectors(self, texts: Sequence[str]) -> list[Vector] | None:
         """One vector a text of the wanted model, or None."""

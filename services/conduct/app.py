@@ -1,37 +1,82 @@
 """What the conduct service hears and says.
 
-Hears `started`, `speech.*`, `progressed`, `transcript.final` and `ended`; says `warning.*`,
-`silence.*`, `hold.*`, `phrase.*` and the cards `wrong` and `moment`.
+Hears partials, `started`, `speech.*`, `progressed`, `transcript.final`, `ended`, its own
+`warning.*`, `deduction.appealed` and `appeal.decided`; says `warning.*`, `silence.*`, `hold.*`,
+`phrase.*`, `score.changed` and the cards `wrong` and `moment`. Answers `score` and `reload`.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from contracts.requests import Model
-from services.common.bus import Bus
+from contracts.requests import AskScore, Problem, ReloadRules, RulesReloaded, ScoreSheet
+from services.common.bus import Bus, RequestFailed
 from services.common.service import Service
-from services.conduct.books import load_phrases, load_waiting
-from services.conduct.handler import ConductHandler
+from services.common.vectors import AskingEmbedder
+from services.conduct.books import RulesWrong, load_rules
+from services.conduct.phrases.early import Early
+from services.conduct.reload import Judge
+from services.conduct.scoring import sheet
 from services.conduct.settings import Settings
 
 
 def create_app(settings: Settings) -> Service:
     """The service, wired. A mistake in a rule file stops it at its start, with a sentence."""
     service = Service("conduct", settings)
-    chosen = settings.conduct
+    judges: list[Judge] = []
+
+    async def reload(_: ReloadRules) -> RulesReloaded:
+        if not judges:
+            raise RequestFailed(Problem(code="unavailable", message="conduct is still starting"))
+        try:
+            rules = await asyncio.to_thread(load_rules, settings.conduct)
+        except RulesWrong as error:
+            service.detail = f"rules not reloaded, those from before hold: {error}"
+            service.log.warning(service.detail)
+            raise RequestFailed(Problem(code="invalid", message=str(error))) from None
+        changed = rules.models != service.models
+        judges[0].use(rules)
+        service.models, service.detail = rules.models, ""
+        service.log.info("rules reloaded", extra={"rules": _named(service)})
+        return RulesReloaded(rules=rules.models, changed=changed)
 
     @asynccontextmanager
-    async def judging(_: Bus) -> AsyncIterator[None]:
-        phrases = load_phrases(chosen.phrases)
-        waiting = load_waiting(chosen.waiting, chosen.own_times())
-        service.models = (
-            Model(name="phrases", version=phrases.version),
-            Model(name="waiting", version=waiting.version),
-        )
-        service.follows_calls(ConductHandler(phrases, waiting))
-        yield
+    async def judging(bus: Bus) -> AsyncIterator[None]:
+        rules = await asyncio.to_thread(load_rules, settings.conduct)
+        patience = settings.conduct.patience_s
+        embedder = AskingEmbedder(bus, rules.detector.model, patience, service.log)
+        early = Early(rules.detector, service.log)
+        judge = Judge(rules, embedder, early)
+        service.models = rules.models
+        service.figures = lambda: figures(embedder, early)
+        service.log.info("rules loaded", extra={"rules": _named(service)})
+        service.follows_calls(judge)
+        judges.append(judge)
+        async with early.listening(bus):
+            yield
 
+    async def give_score(asked: AskScore) -> ScoreSheet:
+        if not judges:
+            raise RequestFailed(Problem(code="unavailable", message="conduct is still starting"))
+        return await sheet.answer(service.bus, asked, judges[0].rules.score)
+
+    service.answers(ReloadRules, reload)
+    service.answers(AskScore, give_score, at_once=4)
     service.lives_with(judging)
     return service
+
+
+def figures(embedder: AskingEmbedder, early: Early) -> dict[str, float]:
+    """How often the meaning had a say, and what partials led to."""
+    return {
+        "utterances": embedder.asked,
+        "words_only": embedder.unanswered,
+        "early_warnings": early.raised,
+        "partials_dropped": early.dropped,
+    }
+
+
+def _named(service: Service) -> str:
+    return ", ".join(f"{model.name} {model.version}" for model in service.models)

@@ -1,140 +1,20 @@
-"""The state of one call: who spoke when, what was said, and what was concluded so far.
+"""The state of one call: both sides of it, and what was concluded so far.
 
 Immutable: every change makes a new value. All times are ms on the call's audio clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import chain
 
 from contracts.base import Role
 from contracts.call import EndedBy
-from services.conduct.waiting import Marks
-
-SLACK_MS = 800
-"""How far a recogniser's boundaries may lie from those of voice activity."""
-BOUNDARY_MS = 300
-"""How exact a boundary found by voice activity is."""
-TURN_MS = 1_000
-"""Speech that goes on within this time belongs to the same utterance."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """One stretch of speech, found by voice activity."""
-
-    role: Role
-    start: int
-    end: int | None
-    """None while it goes on."""
-    continues: bool
-    """It goes on with the stretch before it, cut at a short pause."""
-    event_id: str
-    """The event that told of it."""
-    ended_by: str = ""
-    """The event that told of its end; empty while it goes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What was said in a stretch, from a final."""
-
-    start: int
-    end: int
-    text: str
-    event_id: str
-    marks: Marks = field(default_factory=Marks)
-    """For the agent: what it holds of the words of waiting."""
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Stretches of one speaker with no pause worth the name between them."""
-
-    spans: tuple[Span, ...]
-
-    @property
-    def start(self) -> int:
-        """Its beginning."""
-        return self.spans[0].start
-
-    @property
-    def end(self) -> int | None:
-        """Its end; None while it goes on."""
-        return self.spans[-1].end
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """One side of the call."""
-
-    role: Role
-    spans: tuple[Span, ...] = ()
-    """By start."""
-    words: tuple[Words, ...] = ()
-    """By start."""
-
-    @property
-    def speaking(self) -> bool:
-        """Whether a stretch is going on."""
-        return any(span.end is None for span in self.spans[-3:])
-
-    def began(self, start: int, continues: bool, event_id: str) -> Channel:
-        """A stretch begins. One that was still open ends there: its end was missed."""
-        if any(span.start == start for span in self.spans):
-            return self
-        spans = [
-            s if s.end is not None else replace(s, end=max(s.start, start), ended_by=event_id)
-            for s in self.spans
-        ]
-        spans.append(Span(self.role, start, None, continues, event_id))
-        return replace(self, spans=_by_start(spans))
-
-    def stopped(self, start: int, end: int, event_id: str) -> Channel:
-        """A stretch ends; where its beginning was missed, it is known now."""
-        end = max(start, end)
-        for index, span in enumerate(self.spans):
-            if span.start == start or (span.end is None and abs(span.start - start) < SLACK_MS):
-                ended = replace(span, end=max(end, span.start), ended_by=event_id)
-                return replace(self, spans=(*self.spans[:index], ended, *self.spans[index + 1 :]))
-        spans = [*self.spans, Span(self.role, start, end, False, event_id, event_id)]
-        return replace(self, spans=_by_start(spans))
-
-    def said(self, words: Words) -> Channel:
-        """Words are known; a second final of the same start replaces the first. Words where no
-        voice was found are a stretch of their own."""
-        others = [w for w in self.words if w.start != words.start]
-        changed = replace(self, words=tuple(sorted([*others, words], key=lambda w: w.start)))
-        if words.text and not any(_meet(span, words) for span in self.spans):
-            return changed.stopped(words.start, words.end, words.event_id)
-        return changed
-
-    def words_of(self, turn: Turn) -> list[Words]:
-        """The words of a turn."""
-        end = turn.end
-        return [
-            words
-            for words in self.words
-            if words.start >= turn.start - SLACK_MS // 2
-            and (end is None or (words.start + words.end) / 2 <= end)
-        ]
-
-    def settled(self, span: Span) -> bool:
-        """Whether the words of a stretch are all there."""
-        return span.end is not None and any(
-            _meet(span, words) and words.end >= span.end - SLACK_MS for words in self.words
-        )
-
-    def empty(self, span: Span) -> bool:
-        """Whether a stretch was decoded and held no words: a cough, a noise."""
-        found = [words.text for words in self.words if _meet(span, words)]
-        return bool(found) and not any(found)
-
-    def turns(self, pause: int = TURN_MS, last: int = 12) -> list[Turn]:
-        """The turns of the last stretches, oldest first."""
-        return list(_turns(self.spans[-last:], pause))
+from contracts.warning import Level, WarningRaised
+from services.conduct.channel import Channel, Span, start_of
+from services.conduct.checklist.ticks import Ticks
+from services.conduct.scoring.score import Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +22,16 @@ class Silence:
     """A time in which neither side speaks."""
 
     start: int
+    piece: int
+    """Start of what `silence.started` told of last, or will: a noise that is known as such only
+    later cuts a silence into pieces."""
     end: int | None = None
     noted: bool = False
-    """`silence.started` is out."""
+    """`silence.started` is out for this piece."""
     closed: bool = False
-    """`silence.ended` is out."""
-    warned: tuple[str, ...] = ()
-    """Ids of the warnings raised for it."""
+    """`silence.ended` is out for this piece."""
+    warned: tuple[tuple[Level, str], ...] = ()
+    """Levels and ids of the warnings raised for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +41,19 @@ class Hold:
     start: int
     words: str
     event_id: str
+    since: int
+    """Start of the first of the holds that followed each other, the agent only asking again."""
+    piece: int
+    """Start of what `hold.started` told of last: a noise that is known as such only later cuts a
+    hold into pieces."""
     end: int | None = None
     card: str = ""
     """The card that is shown for it."""
-    warned: bool = False
+    warned: str = ""
+    """Id of its warning."""
+    decided: bool = False
+    """Its end holds, whatever words still come."""
+    thanks_judged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +67,40 @@ class Interruption:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlap:
+    """The caller began while the agent was speaking."""
+
+    start: int
+    warning_id: str
+    """Empty where nothing was raised."""
+    open: bool
+    """It may still be withdrawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unattended:
+    """The caller asked whether anybody was there, and nobody answered."""
+
+    quiet_from: int
+    """Since when the agent had been silent."""
+    asked: int
+    """End of the question."""
+    event_id: str
+    """The words it was known by."""
+    shown: int
+    """When its card was shown last."""
+    card: str
+    """Its card while that is shown."""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """Everything conduct knows of a call."""
 
     call_id: str
     site: str
-    agent: Channel = Channel("agent")
-    caller: Channel = Channel("caller")
+    agent: Channel = field(default_factory=lambda: Channel("agent"))
+    caller: Channel = field(default_factory=lambda: Channel("caller"))
     clock: int = 0
     """Timers have been looked at up to here."""
     decided: int = 0
@@ -196,8 +115,31 @@ class Call:
     """Nothing more will come."""
     silences: tuple[Silence, ...] = ()
     """Those that may still lead to something."""
+    silence_judged: int = -1
+    """Start of the latest silence of which nothing can come any more."""
     holds: tuple[Hold, ...] = ()
     interruptions: tuple[Interruption, ...] = ()
+    overlaps: tuple[Overlap, ...] = ()
+    """Where the caller cut in: the last that were judged."""
+    returned: int = -1
+    """The agent's last return to a caller who waited that was judged."""
+    asked: int = -1
+    """The last time the caller asked whether anybody was there that was judged."""
+    unattended: Unattended | None = None
+    """The last time it was raised."""
+    pace_high: bool = False
+    """Too fast, and not come down since."""
+    pace_raised: int = -1
+    """Start of the speech it was raised for last."""
+    tics: frozenset[str] = frozenset()
+    """Tics that were raised."""
+    unacknowledged: int = -1
+    """Up to where the caller's telling was judged to go without a word from the agent."""
+    repeats: int = -1
+    """The last request to repeat that was counted in a warning."""
+    hang_up_judged: bool = False
+    hang_up_warned: str = ""
+    """Id of the warning of the agent's hanging up first."""
     silent_warned: bool = False
     silent_step: int = 0
     """Step of the silent-caller script whose card was shown last; 0 = none."""
@@ -207,10 +149,12 @@ class Call:
     closing_judged: bool = False
     phrases: frozenset[tuple[str, int]] = frozenset()
     """Forbidden phrases raised: rule, and start of the utterance they end in."""
-    due: frozenset[str] = frozenset()
-    """Required phrases whose moment has come."""
-    said: frozenset[str] = frozenset()
-    """Required phrases that were said."""
+    early: tuple[WarningRaised, ...] = ()
+    """Those raised on partials of utterances whose finals are still to come."""
+    ticks: Ticks = field(default_factory=Ticks)
+    """What the checklist knows."""
+    score: Facts = field(default_factory=Facts)
+    """What the score rests on."""
 
     def channel(self, role: Role) -> Channel:
         """One side."""
@@ -230,52 +174,45 @@ class Call:
     def caller_spoke(self, until: int | None = None) -> bool:
         """Whether the caller has said anything, beginning up to `until`. Coughs do not count."""
         return any(
-            not self.caller.empty(span)
-            for span in self.caller.spans
-            if until is None or span.start <= until
+            not span.noise for span in self.caller.spans if until is None or span.start <= until
         )
 
     def quiet_since(self) -> int | None:
         """Since when nobody has spoken; None while somebody does."""
         if self.agent.speaking or self.caller.speaking:
             return None
-        ends = [s.end for c in (self.agent, self.caller) for s in c.spans[-3:] if s.end is not None]
+        last = [channel.last_voice() for channel in (self.agent, self.caller)]
+        return max([span.end for span in last if span and span.end is not None], default=0)
+
+    def quiet_before(self, moment: int) -> int:
+        """Since when nobody had spoken at a moment at which nobody spoke."""
+        ends = [span.end for span in self._last_before(moment) if span.end is not None]
         return max(ends, default=0)
 
     def voice_after(self, start: int) -> int | None:
         """When somebody first spoke from `start` on."""
-        starts = [
-            s.start for c in (self.agent, self.caller) for s in c.spans[-6:] if s.start >= start
+        found = [channel.next_voice(start) for channel in (self.agent, self.caller)]
+        return min([span.start for span in found if span], default=None)
+
+    def spans_after(self, moment: int) -> list[Span]:
+        """The stretches of both sides that begin at a moment or later, by start."""
+        both = [
+            c.spans[bisect_left(c.spans, moment, key=start_of) :] for c in (self.agent, self.caller)
         ]
-        return min(starts, default=None)
+        return sorted(chain(*both), key=start_of)
 
     def quiet_by(self, start: int) -> list[str]:
         """The events a silence from `start` on rests on: each side's last end of speech; where
         nobody had spoken, the start of the call."""
+        return [span.ended_by for span in self._last_before(start)] or [self.started_id]
+
+    def _last_before(self, moment: int) -> list[Span]:
+        """The last stretch of each side that was over by then."""
         found = []
         for channel in (self.agent, self.caller):
-            ended = [s for s in channel.spans[-6:] if s.end is not None and s.end <= start]
-            found += [span.ended_by for span in ended[-1:]]
-        return found or [self.started_id]
-
-
-def _by_start(spans: list[Span]) -> tuple[Span, ...]:
-    return tuple(sorted(spans, key=lambda span: span.start))
-
-
-def _meet(span: Span, words: Words) -> bool:
-    return words.end > span.start and (span.end is None or words.start < span.end)
-
-
-def _turns(spans: tuple[Span, ...], pause: int) -> Iterator[Turn]:
-    if not spans:
-        return
-    held = [spans[0]]
-    for before, span in pairwise(spans):
-        gap = span.start - (before.end if before.end is not None else span.start)
-        if span.continues or gap < pause:
-            held.append(span)
-        else:
-            yield Turn(tuple(held))
-            held = [span]
-    yield Turn(tuple(held))
+            span = channel.last_voice(moment + 1)
+            while span and (span.end is None or span.end > moment):
+                span = channel.last_voice(span.start)
+            if span:
+                found.append(span)
+        return found

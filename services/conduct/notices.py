@@ -15,24 +15,44 @@ from contracts.warning import (
     WarningRaised,
     WarningWithdrawn,
 )
-from services.conduct.call import Call, Words
-from services.conduct.phrases import Hit
-from services.conduct.waiting import CardText, RequiredPhrase, WaitingBook
+from services.conduct.call import Call
+from services.conduct.channel import Words
+from services.conduct.checklist.book import Checklist, RequiredPhrase
+from services.conduct.checklist.ticks import Tick
+from services.conduct.manners.book import MannerBook
+from services.conduct.waits.book import CardText, WaitingBook
 
-WRONG_CARD_MS = 20_000
-"""How long the card beside a forbidden phrase stays."""
-_PRIORITY: dict[str, int] = {"low": 60, "medium": 70, "high": 80}
 _MOMENT_PRIORITY = 70
 
 
 class Notices:
     """Makes the events of one rule set."""
 
-    def __init__(self, waiting: WaitingBook, phrases_version: str) -> None:
+    def __init__(
+        self,
+        waiting: WaitingBook,
+        required: Checklist,
+        manner: MannerBook,
+    ) -> None:
         self.waiting = waiting
+        self.required = required
+        self.manner = manner
         self.times = waiting.times
-        self._waiting_version = f"waiting-{waiting.version}"
-        self._phrases_version = f"phrases-{phrases_version}"
+        self.limits = manner.limits
+        self.thanks_for_waiting = frozenset(
+            phrase.id for phrase in required.phrases if phrase.told_by == "hold_without_thanks"
+        )
+        self._texts = {
+            **{
+                kind: (text, f"waiting-{waiting.version}")
+                for kind, text in waiting.file.warnings.items()
+            },
+            **{
+                kind: (text, f"manner-{manner.version}")
+                for kind, text in manner.file.warnings.items()
+            },
+        }
+        self._required_version = f"required-{required.version}"
 
     def warning(
         self,
@@ -46,15 +66,17 @@ class Notices:
         causes: Iterable[str] = (),
         evidence: Evidence | None = None,
         provisional: bool = False,
+        word: str = "",
     ) -> WarningRaised:
-        """A warning about behaviour in time. `at`, `end`, `due`: ms."""
-        text = self.waiting.file.warnings[kind]
+        """A warning about behaviour in time. `at`, `end`, `due`: ms; `word`: the one it is about,
+        where it is one."""
+        text = self._texts[kind][0]
         name = kind if level == "alarm" else f"{kind}_{level}"
         return WarningRaised(
             call_id=call.call_id,
             site=call.site,
             at_ms=at,
-            by=self._by(kind, text.source),
+            by=self._by(kind),
             derived_from=_named(causes),
             evidence=(evidence or Evidence(start_ms=at, end_ms=max(at, end)),),
             warning_id=f"{name}-{at}",
@@ -63,7 +85,8 @@ class Notices:
             provisional=provisional,
             end_ms=max(at, end),
             due_ms=due,
-            message=text.message,
+            phrase=word,
+            message=text.message.replace("{word}", word),
             instead=text.instead,
         )
 
@@ -75,7 +98,7 @@ class Notices:
             call_id=call.call_id,
             site=call.site,
             at_ms=at,
-            by=self._by(kind, self.waiting.file.warnings[kind].source),
+            by=self._by(kind),
             derived_from=_named([cause]),
             warning_id=warning_id,
             reason=reason,
@@ -96,55 +119,10 @@ class Notices:
             call_id=call.call_id,
             site=call.site,
             at_ms=at,
-            by=self._by(kind, self.waiting.file.warnings[kind].source),
+            by=self._by(kind),
             derived_from=_named([cause, *(w.event_id for w in known)]),
             evidence=tuple(agent_words(w) for w in known),
             warning_id=warning_id,
-        )
-
-    def forbidden(self, call: Call, hit: Hit, words: Words, begin: int, end: int) -> WarningRaised:
-        """A forbidden phrase was said between `begin` and `end`, ms, in the utterance `words`."""
-        rule = hit.rule
-        return WarningRaised(
-            call_id=call.call_id,
-            site=call.site,
-            at_ms=begin,
-            by=Producer(name=rule.id, version=self._phrases_version, source=rule.source),
-            derived_from=(words.event_id,),
-            evidence=(
-                Evidence(
-                    words=hit.words, role="agent", start_ms=begin, end_ms=end, score=hit.score
-                ),
-            ),
-            warning_id=f"{rule.id}-{begin}",
-            kind="forbidden_phrase",
-            level="alarm",
-            end_ms=end,
-            due_ms=end,
-            phrase=rule.canonical,
-            message=f"说了不宜说的话：“{hit.words}”。",
-            instead=rule.instead,
-        )
-
-    def better_wording(self, warning: WarningRaised, hit: Hit) -> CardShown:
-        """The card beside a forbidden phrase."""
-        return CardShown(
-            call_id=warning.call_id,
-            site=warning.site,
-            at_ms=warning.at_ms,
-            by=warning.by,
-            derived_from=warning.derived_from,
-            evidence=warning.evidence,
-            card_id=f"wrong-{warning.warning_id}",
-            slot="wrong",
-            kind="better_wording",
-            title="这句不宜说",
-            body=hit.rule.instead,
-            avoid=hit.rule.canonical,
-            why=f"听到“{hit.words}”，属于禁用语“{hit.rule.canonical}”（{hit.rule.source}）。",
-            priority=_PRIORITY[hit.rule.severity],
-            expires_ms=warning.end_ms + WRONG_CARD_MS,
-            confidence=min(hit.score, 1.0),
         )
 
     def moment_card(
@@ -162,7 +140,7 @@ class Notices:
             call_id=call.call_id,
             site=call.site,
             at_ms=at,
-            by=self._by(kind, self.waiting.file.warnings[kind].source),
+            by=self._by(kind),
             derived_from=_named([cause]),
             evidence=(Evidence(start_ms=at, end_ms=at),),
             card_id=card_id,
@@ -182,7 +160,7 @@ class Notices:
             call_id=call.call_id,
             site=call.site,
             at_ms=at,
-            by=self._by(kind, self.waiting.file.warnings[kind].source),
+            by=self._by(kind),
             derived_from=_named([cause]),
             card_id=card_id,
             reason=reason,
@@ -203,15 +181,38 @@ class Notices:
             call_id=call.call_id,
             site=call.site,
             at_ms=at,
-            by=self._by(phrase.id, phrase.source),
+            by=Producer(name=phrase.id, version=self._required_version, source=phrase.source),
             derived_from=_named([cause]),
             evidence=(agent_words(words),) if words else (),
             phrase=phrase.id,
             name=phrase.name,
         )
 
-    def _by(self, rule: str, source: str) -> Producer:
-        return Producer(name=rule, version=self._waiting_version, source=source)
+    def missed(self, call: Call, tick: Tick, at: int, cause: str) -> WarningRaised:
+        """The moment of a required phrase has passed without it, at `at` by the event `cause`."""
+        phrase = self.required.by_id[tick.phrase]
+        assert phrase.level is not None
+        end = max(at, tick.due)
+        return WarningRaised(
+            call_id=call.call_id,
+            site=call.site,
+            at_ms=tick.due,
+            by=Producer(name=phrase.id, version=self._required_version, source=phrase.source),
+            derived_from=_named([tick.cause, cause]),
+            evidence=(tick.evidence or Evidence(start_ms=tick.due, end_ms=end),),
+            warning_id=f"missing-{phrase.id}-{tick.due}",
+            kind="missing_phrase",
+            level=phrase.level,
+            end_ms=end,
+            due_ms=end,
+            phrase=phrase.name,
+            message=phrase.message,
+            instead=phrase.instead,
+        )
+
+    def _by(self, kind: WarningKind) -> Producer:
+        text, version = self._texts[kind]
+        return Producer(name=kind, version=version, source=text.source)
 
 
 def _named(causes: Iterable[str]) -> tuple[str, ...]:

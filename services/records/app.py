@@ -9,7 +9,15 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from contracts.requests import AskCall, AskHistory, History, KeptCall, Problem
+from contracts.requests import (
+    AskCall,
+    AskHistory,
+    CountFeedback,
+    FeedbackCounted,
+    History,
+    KeptCall,
+    Problem,
+)
 from services.common.bus import Bus, RequestFailed
 from services.common.service import CannotStart, Service
 from services.common.settings import prepare_directory
@@ -48,6 +56,10 @@ def create_app(settings: Settings) -> Service:
             )
         return found
 
+    async def feedback(asked: CountFeedback) -> FeedbackCounted:
+        since = datetime.now(UTC) - timedelta(days=asked.within_days)
+        return FeedbackCounted(rules=tuple(await store.feedback(since)))
+
     async def count() -> None:
         while True:
             with suppress(SQLAlchemyError):  # the writer says what is wrong
@@ -83,6 +95,7 @@ def create_app(settings: Settings) -> Service:
     service.figures = lambda: dict(figures)
     service.answers(AskHistory, history)
     service.answers(AskCall, call)
+    service.answers(CountFeedback, feedback)
     service.follows_calls(RecordsHandler(store))
     service.lives_with(database)
     return service

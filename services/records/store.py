@@ -21,7 +21,8 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from contracts.requests import KeptCall, KeptEvent, PastCall
+from contracts.requests import KeptCall, KeptEvent, PastCall, RuleFeedback
+from services.records import feedback
 from services.records.digest import Kept
 from services.records.tables import Unusable, calls, events, prepare, set_up, utc_text, why_unusable
 
@@ -163,6 +164,12 @@ class Store:
                 )
         ended = call.ended_at is not None
         return KeptCall(call_id=call_id, ended=ended, events=tuple(found), more=more)
+
+    async def feedback(self, since: datetime) -> list[RuleFeedback]:
+        """Agents' verdicts given at `since` or later, by rule, the one most often wrong first."""
+        await self._opened.wait()
+        async with self._engine.connect() as connection:
+            return await feedback.count(connection, since)
 
     async def counts(self) -> tuple[int, int]:
         """How many calls and events are kept."""

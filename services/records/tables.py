@@ -56,6 +56,8 @@ events = Table(
     Column("payload", Text, nullable=False),
     Index("events_by_call", "call_id", "number"),
 )
+feedback = Index("events_feedback", events.c.event, sqlite_where=events.c.event == "feedback.given")
+"""Verdicts are few among many events, and counted over all calls."""
 purges = Table(
     "purges",
     metadata,
@@ -92,6 +94,8 @@ def prepare(connection: Connection, path: Path) -> None:
             f"{path} is not a records database of this version: move it away, "
             "or set BANXI_DATA_DIR to another directory"
         )
+    # A database of an earlier release has the same form without it.
+    feedback.create(connection, checkfirst=True)
 
 
 def why_unusable(path: Path, error: SQLAlchemyError | sqlite3.Error) -> Unusable:

@@ -238,7 +238,7 @@ def observed(name: str, events: Sequence[Event], speed: float) -> Observed:
         Raised(
             e.kind,
             e.at_ms / 1000,
-            max(e.end_ms, ends.get(e.at_ms, 0)) / 1000,
+            max(e.end_ms, _waited_until(e.at_ms, ends)) / 1000,
             audio_s(e),
             e.phrase or e.message,
         )
@@ -274,6 +274,14 @@ def observed(name: str, events: Sequence[Event], speed: float) -> Observed:
             )
         ],
     )
+
+
+def _waited_until(start: int, ends: Mapping[int, int]) -> int:
+    """End of the wait that began at `start`, ms; one that a noise cut goes on where it was cut."""
+    end = ends.get(start, 0)
+    while (further := ends.get(end, 0)) > end:
+        end = further
+    return end
 
 
 def _prediction(call: Observed) -> dict[str, object]:

@@ -73,6 +73,9 @@ class Report:
     """Lines decided otherwise than labelled: `id`, `kind` and what explains it."""
     bad_lines: Sequence[BadLine] = ()
     """Lines that could not be read."""
+    changes: Sequence[Mapping[str, object]] | None = None
+    """Lines that the baseline decides otherwise, where that was asked for; the command prints them
+    for people itself."""
 
 
 def fail(sentence: str, code: int = 2) -> NoReturn:
@@ -151,7 +154,8 @@ def show(report: Report, *, as_json: bool, show_errors: bool = False) -> None:
 
 def _as_json(report: Report) -> dict[str, Any]:
     bad = [{"kind": "bad_line", "line": b.line, "message": b.message} for b in report.bad_lines]
-    return {
+    changes = {} if report.changes is None else {"changes": list(report.changes)}
+    return changes | {
         "n": report.n,
         "metrics": _rounded(report.metrics)
         | {

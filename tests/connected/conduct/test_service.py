@@ -13,6 +13,7 @@ from services.common.bus import Bus
 from services.common.kept import read_call
 from services.common.service import CannotStart, Service
 from services.conduct.app import create_app
+from services.conduct.books import BOOKS
 from services.conduct.settings import ConductSettings, Settings
 from tests.unit.conduct.stories import CLOSING, OPENING, agent, caller
 from tests.until import until
@@ -58,7 +59,7 @@ async def test_a_call_on_the_bus(bus: Bus, nats_url: str) -> None:
     ]
     alarm = next(e for e in kept if isinstance(e, WarningRaised) and e.kind == "silence")
     assert alarm.due_ms == 17_000
-    assert {model.name for model in described.models} == {"phrases", "waiting"}
+    assert {model.name for model in described.models} == set(BOOKS)
     assert len({e.event_id for e in kept}) == len(kept)
 
 

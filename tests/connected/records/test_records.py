@@ -8,7 +8,18 @@ import pytest
 
 from contracts import subjects
 from contracts.call_type import CallType
-from contracts.requests import AskCall, AskHistory, Describe, Description, History, KeptCall
+from contracts.feedback import FeedbackGiven
+from contracts.requests import (
+    AskCall,
+    AskHistory,
+    CountFeedback,
+    Describe,
+    Description,
+    FeedbackCounted,
+    History,
+    KeptCall,
+    RuleFeedback,
+)
 from services.common import streams
 from services.common.bus import Bus, RequestFailed
 from services.common.consumer import CallConsumer
@@ -243,3 +254,26 @@ async def test_what_happened_before_the_service_started_is_kept_too(
     async with running(bus, nats_url, tmp_path):
         for events in scripts:
             await kept(bus, events[0].call_id, len(events))
+
+
+async def test_how_often_a_rule_was_wrong(bus: Bus, nats_url: str, tmp_path: Path) -> None:
+    id_ = new_id()
+    events = script(bus, id_, "社保卡丢了怎么补")
+    events[2:2] = [
+        FeedbackGiven(
+            call_id=id_,
+            site=bus.site,
+            at_ms=500,
+            agent_id="015",
+            target="warning",
+            target_id="impossible-500",
+            rule="impossible",
+            verdict="wrong",
+        )
+    ]
+    async with running(bus, nats_url, tmp_path):
+        for event in events:
+            await bus.publish(event)
+        await kept(bus, id_, len(events))
+        counted = await bus.request(CountFeedback(within_days=1), FeedbackCounted)
+        assert counted.rules == (RuleFeedback(rule="impossible", useful=0, wrong=1, dismissed=0),)

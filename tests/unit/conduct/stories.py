@@ -11,7 +11,7 @@ from contracts.call import CallProgressed
 from contracts.transcript import TranscriptFinal
 from contracts.warning import WarningRaised
 from services.common.calls import CallSettled, Happening
-from services.conduct.books import load_phrases, load_waiting
+from services.conduct.books import load_rules
 from services.conduct.handler import ConductHandler
 from tools.recordings import Hangup
 from tools.scripted_calls import Line, Script, timeline
@@ -33,14 +33,15 @@ def caller(start: float, end: float, text: str = "我想问一下公积金怎么
 
 @cache
 def handler() -> ConductHandler:
-    return ConductHandler(load_phrases(), load_waiting())
+    return ConductHandler(load_rules())
 
 
-def fold(happenings: Iterable[Happening]) -> list[Event]:
-    """Everything conduct says of a call, in order."""
-    call, said = handler().open("c", "s"), []
+def fold(happenings: Iterable[Happening], judge: ConductHandler | None = None) -> list[Event]:
+    """Everything conduct says of a call, in order; `judge`: with other rules than the service's."""
+    judge = judge or handler()
+    call, said = judge.open("c", "s"), []
     for happening in happenings:
-        call, events = handler().fold(call, happening)
+        call, events = judge.fold(call, happening)
         said += events
     return said
 
@@ -50,11 +51,12 @@ def play(
     hangup: float,
     by: By = "caller",
     change: Change = list,
+    judge: ConductHandler | None = None,
 ) -> list[Event]:
     """The same of a script, as its events come when it is played; `change` disturbs them."""
     script = Script(script=lines, hangup=Hangup(by=by, at=hangup))
     events = change([step.event for step in timeline(script, "c", "s")])
-    return fold([*events, CallSettled("c", round(hangup * 1000))])
+    return fold([*events, CallSettled("c", round(hangup * 1000))], judge)
 
 
 def alarms(events: Iterable[Event]) -> list[str]:

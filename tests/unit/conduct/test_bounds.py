@@ -4,7 +4,6 @@ import pytest
 
 from contracts.base import Event
 from contracts.call import CallEnded
-from contracts.phrase import PhraseDue, PhraseSaid
 from contracts.transcript import TranscriptFinal
 from tests.unit.conduct.stories import CLOSING, OPENING, By, agent, alarms, caller, only, play
 
@@ -43,6 +42,13 @@ def test_a_call_that_ends_without_leave(by: By) -> None:
     assert alarms(said) == expected
 
 
+def test_a_caller_who_was_gone_at_once_or_out_of_a_wait_could_not_be_taken_leave_of() -> None:
+    assert alarms(play(agent(0.5, 4, OPENING), hangup=5)) == []
+    assert alarms(play(agent(0.5, 4, OPENING), hangup=5, by="unknown")) == ["missing_closing"]
+    wait = agent(14, 16, "我查一下，请您稍等")
+    assert alarms(play(agent(0.5, 4, OPENING), *MIDDLE, wait, hangup=30)) == []
+
+
 @pytest.mark.parametrize("last", ["感谢您来电", "好的再见", "祝您生活愉快", "那拜拜"])
 def test_ways_to_take_leave(last: str) -> None:
     assert alarms(play(agent(0.5, 4, OPENING), *MIDDLE, agent(14, 16, last), hangup=17)) == []
@@ -74,40 +80,3 @@ def test_a_lost_call_is_not_judged() -> None:
 
 def test_a_call_in_which_the_agent_never_spoke_is_not_judged() -> None:
     assert alarms(play(caller(0.5, 3), hangup=6)) == []
-
-
-def test_ticks_come_due_and_are_ticked_off_once() -> None:
-    explain = "先在网上预约，然后带上身份证和银行卡原件到就近的网点，填好申请表以后，当场就可以办完"
-    said = play(
-        agent(0.5, 4, OPENING),
-        caller(4.5, 8),
-        agent(9, 10, "请问您贵姓"),
-        caller(10.5, 11, "姓林"),
-        agent(12, 20, explain),
-        agent(22, 24, "请问我刚才的解释您是否清楚"),
-        agent(26, 28, "还有别的事要咨询吗"),
-        agent(30, 32, CLOSING),
-        hangup=33,
-    )
-    due = {e.phrase: e.at_ms for e in said if isinstance(e, PhraseDue)}
-    ticked = [e.phrase for e in said if isinstance(e, PhraseSaid)]
-    assert ticked == ["opening", "name", "understanding", "anything-else", "closing"]
-    assert due == {
-        "opening": 0, "name": 8_000, "understanding": 20_000, "anything-else": 24_000,
-        "closing": 28_000,
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(("back", "due"), [(24, ["hold-thanks"]), (17, [])])
-def test_thanks_come_due_after_a_wait_that_was_long(back: float, due: list[str]) -> None:
-    said = play(
-        agent(0.5, 4, OPENING),
-        caller(4.5, 8),
-        agent(9, 11, "请您稍等"),
-        agent(back, back + 3, "查到了，可以办"),
-        agent(30, 32, CLOSING),
-        hangup=33,
-    )
-    moments = {e.phrase: e.at_ms for e in said if isinstance(e, PhraseDue)}
-    assert [phrase for phrase in moments if phrase == "hold-thanks"] == due
-    assert not due or moments["hold-thanks"] == 24_000

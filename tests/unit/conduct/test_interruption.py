@@ -33,8 +33,9 @@ def test_talking_over_the_caller_is_raised_at_half_a_second_and_confirmed_by_wor
     assert confirmed.evidence[0].words == "您把单位名称报一下"
 
 
-def test_an_acknowledgement_is_taken_back() -> None:
-    said = play(BEGIN, caller(5, 10), agent(8, 9.2, "嗯嗯，好的"), END, hangup=24)
+@pytest.mark.parametrize("words", ["嗯嗯，好的", "嗯，我明白", "我在听，您慢慢说"])
+def test_an_acknowledgement_is_taken_back(words: str) -> None:
+    said = play(BEGIN, caller(5, 10), agent(8, 9.2, words), END, hangup=24)
     raised = only(said, "interruption")
     assert next(e for e in said if isinstance(e, WarningWithdrawn)).warning_id == raised.warning_id
     assert "warning.confirmed" not in names(said)

@@ -7,8 +7,9 @@ from contracts.card import CardShown, CardWithdrawn
 from contracts.speech import SpeechEnded
 from contracts.transcript import TranscriptFinal
 from contracts.warning import WarningRaised
-from services.conduct.books import load_phrases, load_waiting
+from services.conduct.books import load_rules
 from services.conduct.handler import ConductHandler
+from services.conduct.settings import ConductSettings
 from tests.unit.conduct.stories import (
     CLOSING,
     OPENING,
@@ -85,7 +86,7 @@ def test_a_wording_comes_first_and_the_alarm_a_second_later() -> None:
 
 def test_a_wording_is_not_offered_in_a_mere_pause_of_the_opening() -> None:
     """Where a site waits for two seconds only, there is no second to be early by."""
-    brisk = ConductHandler(load_phrases(), load_waiting(None, {"silent_caller_s": 2.0}))
+    brisk = ConductHandler(load_rules(ConductSettings(silent_caller_s=2.0)))
     call, _ = brisk.fold(
         brisk.open("c", "s"), SpeechEnded(**HERE, at_ms=500, end_ms=5_000, role="agent")
     )

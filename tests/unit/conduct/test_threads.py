@@ -6,45 +6,49 @@ import threading
 
 import pytest
 
-from services.common.calls import CallSettled, Happening
-from services.conduct.books import load_phrases, load_waiting
-from services.conduct.call import Call
-from services.conduct.handler import ConductHandler, Step
+from services.common.calls import CallSettled
+from services.common.vectors import Vector
+from services.conduct.books import load_rules
+from services.conduct.handler import ConductHandler
+from services.conduct.phrases.book import Hit
+from services.conduct.phrases.detector import Detector
 from tests.unit.conduct.stories import CLOSING, OPENING, agent, caller, fold
 from tools.recordings import Hangup
 from tools.scripted_calls import Script, timeline
 
 pytestmark = pytest.mark.unit
 
+BAD = "这我怎么知道"
 
-class Watched(ConductHandler):
-    """Notes what is folded beside the loop."""
 
-    def __init__(self) -> None:
-        super().__init__(load_phrases(), load_waiting())
-        self.beside: list[str] = []
+async def test_only_the_agents_words_are_judged_and_beside_the_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    beside: list[str] = []
+    hits = Detector.hits
 
-    def fold(self, call: Call, happening: Happening) -> Step:
+    def watched(
+        self: Detector, text: str, previous: str = "", vector: Vector | None = None
+    ) -> list[Hit]:
         if threading.current_thread() is not threading.main_thread():
-            name = getattr(happening, "event", "settled")
-            self.beside.append(f"{name} {getattr(happening, 'role', '')}")
-        return super().fold(call, happening)
+            beside.append(text)
+        return hits(self, text, previous, vector)
 
-
-async def test_only_the_agents_words_are_judged_beside_the_loop() -> None:
     lines = (
         agent(0.5, 4, OPENING),
         caller(4.5, 8),
-        agent(9, 12, "这我怎么知道"),
+        agent(9, 12, BAD),
         agent(25, 27, CLOSING),
     )
     script = Script(script=lines, hangup=Hangup(by="caller", at=28))
     story = [*(step.event for step in timeline(script, "c", "s")), CallSettled("c", 28_000)]
-    watched = Watched()
-    call, said = watched.open("c", "s"), []
+    expected = fold(story)
+    monkeypatch.setattr(Detector, "hits", watched)
+    handler = ConductHandler(load_rules())
+    call, said = handler.open("c", "s"), []
     for happening in story:
-        outcome = await watched.handle(call, happening)
+        outcome = await handler.handle(call, happening)
         call = outcome.state
-        said += outcome.events
-    assert watched.beside == ["transcript.final agent"] * 3
-    assert said == fold(story)
+        said += [*outcome.events, *(await outcome.later if outcome.later else ())]
+    assert beside == [OPENING, BAD, CLOSING]
+    assert said == expected

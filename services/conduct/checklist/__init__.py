@@ -1,0 +1,1 @@
+"""What should be said in a call, and when its moment comes and passes."""

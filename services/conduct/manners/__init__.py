@@ -1,0 +1,1 @@
+"""Manner of speaking: pace, tics, acknowledging, asking to repeat."""

@@ -1,0 +1,1 @@
+"""Forbidden phrases: what was said, by its words, its sound and its meaning."""

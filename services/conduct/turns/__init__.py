@@ -1,0 +1,1 @@
+"""Taking turns: who begins, who cuts in, who hangs up."""

@@ -1,0 +1,1 @@
+"""Waiting and silence: who waits for what, whether it was announced, and for how long."""

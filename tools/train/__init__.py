@@ -1,0 +1,1 @@
+"""`banxi train`: what is learned from labelled sentences, made again by one command."""
