@@ -24,6 +24,7 @@ from services.conduct.phrases.detector import Detector
 from services.conduct.phrases.meaning import Head
 from services.conduct.phrases.rulebook import Rule
 from services.conduct.phrases.written import read
+from services.conduct.settings import Settings
 from tools.connection import BusUnreachable
 from tools.evaluate.against import kind_of, print_changes, told
 from tools.evaluate.recorded import from_calls, from_scripts
@@ -121,9 +122,10 @@ def conduct(
     """
     lines, bad_lines = _lines(file, calls)
     try:
-        book = load_phrases(rules)
+        own = load(Settings).conduct
+        book = load_phrases(rules or own.phrases)
         old = load_phrases(against) if against else None
-        head = load_meaning(meaning)
+        head = load_meaning(meaning or own.meaning)
     except DataFileError as error:
         fail(str(error))
     vectors = {} if words_only else _vectors(lines, head)
@@ -172,13 +174,14 @@ def _lines(file: Path | None, calls: int | None) -> tuple[list[Utterance], list[
         fail("name a file or a folder of calls, or give --calls N")
     if file is not None and not file.is_dir():
         return read_jsonl(file, Utterance)
-    split_ms = load_waiting().times.ms("split_s")
+    own = load(Settings).conduct
     try:
+        split_ms = load_waiting(own.waiting, own.own_times()).times.ms("split_s")
         if file is not None:
             spoken = from_scripts(file, split_ms)
         else:
             spoken = asyncio.run(from_calls(load(ServiceSettings), calls or 1, split_ms))
-    except (BusUnreachable, ScriptError) as error:
+    except (BusUnreachable, DataFileError, ScriptError) as error:
         fail(str(error))
     except nats.errors.Error as error:
         fail(f"the kept calls cannot be read ({type(error).__name__}): start Banxi with `banxi up`")

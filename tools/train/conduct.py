@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from services.common.datafiles import DataFileError
@@ -208,7 +210,10 @@ class Lesson:
         if len(known) == 1:
             bias[known] = 0.0
             return weights, bias
-        model = LogisticRegression(C=firmness, max_iter=ROUNDS).fit(features, labels)
+        with warnings.catch_warnings():
+            # It stops after ROUNDS by our own will.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model = LogisticRegression(C=firmness, max_iter=ROUNDS).fit(features, labels)
         learned, constants = model.coef_, model.intercept_
         if len(known) == 2:
             # Of two classes sklearn gives only what speaks for the second.

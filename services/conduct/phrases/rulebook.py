@@ -43,7 +43,8 @@ Written = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_can_be_read)
 ]
 """A wording in the form that `wording.py` reads."""
-Source = Literal["A12", "E-ban", "B-QA"]
+Source = Literal["A12", "E-ban", "B-QA", "本站"]
+"""Where a rule stands: the hotlines' three lists, or the site's own rules."""
 
 
 class Rule(Entry):

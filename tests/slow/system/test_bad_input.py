@@ -242,9 +242,11 @@ async def test_every_request_gets_a_reply_whatever_it_holds(running: Running) ->
         (b'{"call_id": {}, "texts": {}, "text": {}, "rows": {}, "caller_number": {}}', None),
     ]
     for request in REQUESTS:
+        # What asks for nothing takes any object for its own.
+        asks = any(field.is_required() for field in request.model_fields.values())
         for service in running.system.services if request is Describe else (request.service,):
             subject = subjects.command(bus.site, service, request.verb)
-            for payload, headers in nonsense[: 5 if request is Describe else None]:
+            for payload, headers in nonsense[: None if asks else 5]:
                 reply = await bus.client.request(subject, payload, timeout=20, headers=headers)
                 said = Failure.model_validate_json(reply.data)
                 assert (said.error.code, bool(said.error.message)) == ("invalid", True)
