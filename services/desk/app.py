@@ -18,6 +18,7 @@ from services.desk.commands import Commands
 from services.desk.follow import Follower
 from services.desk.hearing import Hearing, kept_subjects, tally_subjects
 from services.desk.pages import Pages
+from services.desk.recall import Recall
 from services.desk.settings import Settings
 from services.desk.tally import Tally, midnight
 from services.desk.web import Web
@@ -73,6 +74,8 @@ def create_app(settings: Settings) -> Service:
             await stack.enter_async_context(calls.running(service.fail))
             await stack.enter_async_context(counts.running(service.fail))
             await stack.enter_async_context(hearing.running(calls.caught_up, service.fail))
+            recall = Recall(bus, pages, service.log)
+            await stack.enter_async_context(recall.running(hearing.ready, service.fail))
             await stack.enter_async_context(
                 serving(web.app, taken, service.fail, max_message=MAX_MESSAGE_BYTES)
             )

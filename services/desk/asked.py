@@ -59,6 +59,14 @@ class Sheet(BaseModel):
     call: Id
 
 
+class Details(BaseModel):
+    """The agent opens an own ended call of the shift."""
+
+    type: Literal["details"]
+    id: int
+    call: Id
+
+
 class Appeal(BaseModel):
     """An agent holds that a deduction is wrong."""
 
@@ -80,5 +88,5 @@ class Decide(BaseModel):
     remark: Remark = ""
 
 
-Command = Feedback | Handle | Search | Sheet | Appeal | Decide
+Command = Feedback | Handle | Search | Sheet | Details | Appeal | Decide
 COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])

@@ -24,10 +24,19 @@ from contracts.requests import (
 )
 from contracts.score import AppealDecided, DeductionAppealed
 from services.common.bus import Bus, RequestFailed
-from services.desk import score_page, wording
+from services.desk import score_page, shift_page, wording
 from services.desk.accounts import Account
 from services.desk.agent_page import source_rows
-from services.desk.asked import Appeal, Command, Decide, Feedback, Handle, Search, Sheet
+from services.desk.asked import (
+    Appeal,
+    Command,
+    Decide,
+    Details,
+    Feedback,
+    Handle,
+    Search,
+    Sheet,
+)
 from services.desk.board import Board
 from services.desk.call_view import CallView
 from services.desk.charges import Charge, ChargeState, charge
@@ -78,6 +87,8 @@ class Commands:
                 return await self._feedback(account, command)
             case Appeal():
                 return await self._appeal(account, command)
+            case Details():
+                return shift_page.details(self._own(account, command.call))
             case Sheet():
                 return await self._sheet(account, command)
             case Search():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import uuid4
 
 from contracts.base import Event
-from services.desk import agent_page, wall_page
+from services.desk import agent_page, shift_page, wall_page
 from services.desk.board import Board, has_tile, is_quiet
 from services.desk.call_view import CallView
 from services.desk.feed import Feed
@@ -43,6 +44,16 @@ class Pages:
         view = self.board.know_earlier(call_id, calls)
         if view is not None and self._open:
             self._show(view, now, order_changed=False)
+
+    def adopt(self, views: Iterable[CallView], now: datetime) -> None:
+        """Take in ended calls that were read again; the wall has theirs with the next tick."""
+        agents = set()
+        for view in views:
+            self.board.adopt(view)
+            if view.agent_id:
+                agents.add(view.agent_id)
+        for agent_id in agents:
+            self._show_agent(agent_id, now)
 
     def open(self, now: datetime) -> None:
         """All that happened before is folded: begin to tell."""
@@ -84,18 +95,26 @@ class Pages:
             return
         if order_changed:
             self._show_agent(view.agent_id, now)
-        elif view.call_id in self.agent(view.agent_id).calls:
-            self._agent_call(view, now)
+        else:
+            if view.call_id in self.agent(view.agent_id).calls:
+                self._agent_call(view, now)
+            if view.ended_at is not None:
+                self._show_ended(view.agent_id, now)
         if view.call_id in self.wall.calls or view.live:
             self._show_wall(view, now)
 
     def _show_agent(self, agent_id: str, now: datetime) -> None:
         feed = self.agent(agent_id)
-        own = self.board.of_agent(agent_id)
+        own = self.board.of_agent(agent_id, now)
         for view in own:
             self._agent_call(view, now)
         for call_id in feed.calls - {view.call_id for view in own}:
             feed.hide(call_id)
+        self._show_ended(agent_id, now)
+
+    def _show_ended(self, agent_id: str, now: datetime) -> None:
+        rows = [shift_page.row(view) for view in self.board.ended_of(agent_id, now)]
+        self.agent(agent_id).figures({"ended": rows})
 
     def _agent_call(self, view: CallView, now: datetime) -> None:
         assert view.agent_id is not None

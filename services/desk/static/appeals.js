@@ -1,6 +1,6 @@
 // Appeals that wait for a supervisor: a quiet list, each accepted or refused with a few words.
 import { Confirm } from "./confirm.js";
-import { $, ago, clock, h, keyButton, setText, toast } from "./dom.js";
+import { $, ago, clock, h, keyButton, setText, toast, whenOf } from "./dom.js";
 
 const keyOf = (appeal) => `${appeal.call}/${appeal.id}`;
 
@@ -72,7 +72,6 @@ export class Appeals {
   }
 
   #item(appeal, key) {
-    const started = new Date(appeal.head.started).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
     const act = (shown, label, accepted) => {
       const button = keyButton(shown, label, undefined, { "aria-keyshortcuts": shown });
       button.classList.add("act");
@@ -87,7 +86,7 @@ export class Appeals {
       h("p.heard", {}, `${clock(appeal.at)} `, appeal.words ? [`听到 `, h("em", {}, `“${appeal.words}”`)] : appeal.reason),
       appeal.words && !appeal.reason.includes(appeal.words) ? h("p.reason", {}, appeal.reason) : null,
       h("p.own", {}, h("b.soft", {}, "坐席："), appeal.appeal || h("span.soft", {}, "没有写理由")),
-      h("p.reason", {}, `${started} 的通话 · ${appeal.head.number}`),
+      h("p.reason", {}, `${whenOf(appeal.head.started)} 的通话 · ${appeal.head.number}`),
       h("div.actions", {}, act("Y", "同意退回", true), act("N", "维持扣分", false)));
   }
 }

@@ -13,8 +13,9 @@ function part(name, value) {
 }
 
 export class Cards {
-  constructor(actions) {
-    this.actions = actions;
+  /** @param alarmed() a new card says that something must not be */
+  constructor(alarmed) {
+    this.alarmed = alarmed;
     this.column = $("cards");
     this.places = Object.fromEntries(SLOTS.map((slot) => [slot, this.column.querySelector(`[data-slot=${slot}]`)]));
     this.shown = {};
@@ -70,7 +71,10 @@ export class Cards {
       if (element && !same) element.classList.add("new");
       // A hint, and what may yet be withdrawn, is seen; only what is certain is said aloud, once.
       const firm = slot === "wrong" && card && !card.quiet;
-      if (firm && !(same && !before.quiet)) announce(`${card.label}。${card.body || card.why}`);
+      if (firm && !(same && !before.quiet)) {
+        announce(`${card.label}。${card.body || card.why}`);
+        this.alarmed();
+      }
       this.places[slot].replaceChildren(...(element ? [element] : []));
     }
     this.#narrow();

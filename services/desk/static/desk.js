@@ -4,6 +4,7 @@ import { Details, noted } from "./details.js";
 import { $, audioNow, banner, clock, closesOutside, copy, h, keyButton, keys, setText, toast, toggleDialog, toggleTheme } from "./dom.js";
 import { connect } from "./live.js";
 import { Search } from "./search.js";
+import { Shift, titleOf } from "./shift.js";
 import { Transcript } from "./transcript.js";
 
 const TENSE = ["发泄", "哭诉", "对抗", "投诉", "纠缠"];
@@ -16,6 +17,8 @@ let ticks = "";
 
 const line = connect(`/as/${body.dataset.account}/desk/live`, {
   change(model, callId, names) {
+    if (callId === null) endedCalls(model.figures.ended ?? [], names === null);
+    if (names?.includes("figures")) return;
     if (callId === null || names === null || names.includes("gone")) choose(model);
     if (callId === current || callId === null) render(names && !names.includes("gone") ? names : null);
     else renderOther();
@@ -29,9 +32,10 @@ const line = connect(`/as/${body.dataset.account}/desk/live`, {
   },
 });
 const transcript = new Transcript();
-const cards = new Cards();
+const cards = new Cards(toTheCall);
 const search = new Search((command) => line.ask(command));
 const details = new Details((command) => line.ask(command));
+const shift = new Shift(openEnded, (row) => toast(`${titleOf(row)}：申诉有结果`));
 
 function calls() {
   return [...line.model.calls].sort(([, a], [, b]) => b.head.started - a.head.started);
@@ -49,6 +53,8 @@ const seen = new Set();
 
 function switchTo(id) {
   current = id;
+  const call = line.model.calls.get(id);
+  if (call && !call.end) toTheCall();
   transcript.clear();
   cards.clear();
   render(null);
@@ -69,7 +75,7 @@ function render(names) {
     setText($("score"), "详情");
     $("ticks").replaceChildren();
     $("summary").hidden = true;
-    if (details.isOpen) $("details").close();
+    if (details.isOpen && !details.earlier) $("details").close();
     return second();
   }
   if (any("head")) {
@@ -86,7 +92,7 @@ function render(names) {
   if (any("ticks", "end")) renderTicks(call);
   if (any("score")) setText($("score"), call.score.score === null ? "详情" : `本通 ${call.score.score} 分`);
   if (any("end", "warnings", "score", "used", "type", "ticks")) renderSummary(call);
-  if (details.isOpen) details.show(current, call);
+  if (details.isOpen && !details.earlier) details.show(current, call);
   second();
 }
 
@@ -207,9 +213,41 @@ async function feedback(slot, verdict, said) {
   }
 }
 
+/** The live call is in command: nothing of an earlier one stays in front of it. What was being
+ * written is still there when the panel is opened again. */
+function toTheCall() {
+  for (const id of ["details", "shift"]) if ($(id).open) $(id).close();
+}
+
+function endedCalls(rows, all) {
+  const changed = shift.show(rows);
+  if (details.isOpen && details.earlier && (all || changed.includes(details.call))) bringUpToDate(details.call);
+}
+
+async function bringUpToDate(call) {
+  const found = await line.ask({ type: "details", call }).catch(() => null);
+  if (found && details.isOpen && details.earlier && details.call === call) details.show(call, found);
+}
+
+async function openEnded({ call }) {
+  try {
+    const found = await line.ask({ type: "details", call });
+    if (!shift.isOpen) return; // called away meanwhile
+    shift.toggle();
+    details.open(call, found, true);
+  } catch (error) {
+    toast(error.message);
+  }
+}
+
 function otherCall() {
   const others = calls().filter(([id, call]) => id !== current && !call.end);
   if (others.length) switchTo(others[others.length - 1][0]);
+}
+
+function fromDetailsToList() {
+  if (details.isOpen) $("details").close();
+  if (!document.querySelector("dialog[open]") || shift.isOpen) shift.toggle();
 }
 
 keys(
@@ -231,6 +269,7 @@ keys(
       if (!call) return toast("现在没有通话。");
       details.open(current, call);
     },
+    h: () => shift.toggle(),
     b: otherCall,
     g: () => cards.turn(),
     v: () => body.classList.toggle("whole"),
@@ -239,10 +278,10 @@ keys(
     End: () => transcript.toLatest(),
     Escape: () => body.classList.remove("whole"),
   },
-  { s: () => $("details").close(), "?": () => $("help").close(), l: toggleTheme },
+  { s: () => $("details").close(), h: fromDetailsToList, "?": () => $("help").close(), l: toggleTheme },
 );
 $("other").addEventListener("click", otherCall);
 $("more").addEventListener("click", () => cards.turn());
-closesOutside($("search"), $("details"), $("help"));
+closesOutside($("search"), $("details"), $("shift"), $("help"));
 setInterval(second, 250);
 render(null);

@@ -1,6 +1,7 @@
 // The call's details: what should be said, the score with its deductions and appeals, warnings.
 import { $, clock, fill, h } from "./dom.js";
 import { Confirm } from "./confirm.js";
+import { titleOf } from "./shift.js";
 
 const STATES = {
   appealed: ["已申诉，等班长处理", "waits"],
@@ -22,6 +23,7 @@ export class Details {
     this.ask = ask;
     this.dialog = $("details");
     this.rows = new Map(); // deduction id → {element, text}
+    this.drafts = new Map(); // call/deduction → what was written when the panel closed
     this.parts = Object.fromEntries(["head", "ticks", "deductions", "unjudged", "rest"].map((name) => [name, h("section", { "data-part": name })]));
     $("details-body").replaceChildren(h("div.sheet", { tabindex: "0", autofocus: true }, Object.values(this.parts)));
   }
@@ -30,9 +32,11 @@ export class Details {
     return this.dialog.open;
   }
 
-  open(id, call) {
+  /** @param earlier the call is an ended one of the list, not the one on the page */
+  open(id, call, earlier = false) {
     this.#forget();
     this.call = id;
+    this.earlier = earlier;
     this.#unjudged("正在取评分表…");
     this.show(id, call);
     this.dialog.showModal();
@@ -43,7 +47,9 @@ export class Details {
   show(id, call) {
     if (id !== this.call) return this.dialog.close();
     const score = call.score.score ?? this.sheet?.score ?? null;
-    fill(this.parts.head, h("h2", {}, score === null ? "本通详情" : `本通 ${score} 分`));
+    this.title = this.earlier ? `${titleOf(call.head)} · ` : "本通";
+    fill(this.parts.head, h("h2", {}, `${this.title}${score === null ? "详情" : ` ${score} 分`}`),
+      this.earlier ? h("p.soft", {}, `${call.head.number} · ${call.end.by}，${clock(call.end.at)}`) : null);
     fill(this.parts.ticks, h("h3", {}, "该说的话"), call.ticks.length
       ? h("ul.checklist", {}, call.ticks.map((tick) => this.#tick(tick, call)))
       : h("p.soft", {}, "到现在还没有必须说的话。"));
@@ -61,7 +67,7 @@ export class Details {
       if (id !== this.call) return;
       this.sheet = sheet;
       const title = this.parts.head.querySelector("h2");
-      if (title.textContent === "本通详情") title.textContent = `本通 ${sheet.score} 分`;
+      if (title.textContent === `${this.title}详情`) title.textContent = `${this.title} ${sheet.score} 分`;
       this.#unjudged(sheet.unjudged.length ? h("ul.unjudged", {}, sheet.unjudged.map((item) =>
         h("li", {}, h("b", {}, item.name), h("span.soft", {}, `最多扣 ${item.points} 分 · ${item.why}`)))) : "没有留给质检员判断的项目。");
     } catch (error) {
@@ -112,16 +118,21 @@ export class Details {
   }
 
   #appeal(item, row) {
+    const key = `${this.call}/${item.id}`;
     const button = h("button.act.appeal", { type: "button", "aria-label": `申诉：${item.name}` }, "申诉");
     const confirm = new Confirm("为什么不该扣？可以不写", "提出申诉", async (reason) => {
       await this.ask({ type: "appeal", call: this.call, deduction: item.id, reason });
+      this.drafts.delete(key);
       this.dialog.querySelector(".sheet").focus();
     }, () => {
+      this.drafts.delete(key);
       button.hidden = false;
       button.focus();
     });
+    confirm.text.addEventListener("input", () => this.drafts.set(key, confirm.text.value));
     button.addEventListener("click", () => {
       button.hidden = true;
+      confirm.text.value = this.drafts.get(key) ?? "";
       confirm.under(row.querySelector(".what"));
     });
     return button;

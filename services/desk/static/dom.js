@@ -43,7 +43,16 @@ export function audioNow(call, now) {
 export function ago(ms) {
   const seconds = Math.floor(ms / 1000);
   if (seconds < 5) return "刚刚";
-  return seconds < 60 ? `${seconds} 秒前` : `${Math.floor(seconds / 60)} 分钟前`;
+  if (seconds < 60) return `${seconds} 秒前`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} 分钟前`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3600)} 小时前` : `${Math.floor(seconds / 86_400)} 天前`;
+}
+
+/** "13:58"; of another day "11月20日 13:58". */
+export function whenOf(ms, now = Date.now()) {
+  const [then, today] = [new Date(ms), new Date(now)];
+  const time = then.toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
+  return then.toDateString() === today.toDateString() ? time : `${then.getMonth() + 1}月${then.getDate()}日 ${time}`;
 }
 
 /** A button that shows its key and does the same as the key. */

@@ -92,6 +92,7 @@ class Page:
                 continue
             if message["type"] == "snapshot":
                 self.epoch, self.last, self.calls = message["epoch"], message["n"], message["calls"]
+                self.figures = message["figures"]
             elif message["type"] == "change":
                 assert message["n"] == self.last + 1, "missed or doubled"
                 self.last = message["n"]
@@ -162,13 +163,15 @@ async def answering(
 
 @asynccontextmanager
 async def running_desk(
-    nats_url: str, site: str, data_dir: Path, port: int | None = None
+    nats_url: str, site: str, data_dir: Path, port: int | None = None, **options: Any
 ) -> AsyncIterator[RunningDesk]:
-    """Run the desk in this loop."""
-    port = port or free_port()
+    """Run the desk in this loop; `options` are settings of it."""
     settings = Settings(
-        nats_url=nats_url, site=site, data_dir=data_dir, desk=DeskSettings(port=port)
+        nats_url=nats_url,
+        site=site,
+        data_dir=data_dir,
+        desk=DeskSettings(port=port or free_port(), **options),
     )
     service = create_app(settings)
     async with service.running():
-        yield RunningDesk(service, port, data_dir)
+        yield RunningDesk(service, settings.desk.port, data_dir)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +16,7 @@ from tests.connected.desk.running import answering
 from tests.connected.desk.story import Story
 from tests.connected.desk.tales import pension, play
 from tests.slow.desk.conftest import Restartable
-from tests.slow.desk.watching import CONTRAST, kept, watched
+from tests.slow.desk.watching import CONTRAST, kept, look, watched
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -42,12 +40,6 @@ def scored(site: str) -> Story:
         phrase="restate",
         warning_id="m2",
     )
-
-
-async def look(page: Page, name: str) -> None:
-    """A picture of the page, where somebody wants to see it."""
-    if folder := os.environ.get("BANXI_PICTURES"):
-        await page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

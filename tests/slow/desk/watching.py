@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -77,3 +78,9 @@ async def kept(bus: Bus, story: Story, kind: type[Event]) -> list[Event]:
 
 def visible(page: Page, text: str) -> Any:
     return expect(page.get_by_text(text).first)
+
+
+async def look(page: Page, name: str) -> None:
+    """A picture of the page, where somebody wants to see it."""
+    if folder := os.environ.get("BANXI_PICTURES"):
+        await page.screenshot(path=Path(folder) / f"{name}.png")

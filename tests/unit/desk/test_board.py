@@ -62,16 +62,17 @@ def test_an_agent_sees_the_own_calls_and_the_newest_first() -> None:
     later = Story("main", "c2", "015", "19900000103")
     later.events = [(at + 5_000, event) for at, event in later.events]
     board = board_of(Story("main", "c1", "015"), later, Story("main", "c3", "008"))
-    assert [view.call_id for view in board.of_agent("015")] == ["main-c2", "main-c1"]
-    assert [view.call_id for view in board.of_agent("008")] == ["main-c3"]
+    assert [view.call_id for view in board.of_agent("015", NOON)] == ["main-c2", "main-c1"]
+    assert [view.call_id for view in board.of_agent("008", NOON)] == ["main-c3"]
 
 
 def test_an_ended_call_stays_as_summary_until_the_next_begins() -> None:
     ended = Story("main", "c1").ends(10_000)
-    assert [view.call_id for view in board_of(ended).of_agent("015")] == ["main-c1"]
+    assert [view.call_id for view in board_of(ended).of_agent("015", seconds(60))] == ["main-c1"]
     following = Story("main", "c2")
     following.events = [(at + 20_000, event) for at, event in following.events]
-    assert [view.call_id for view in board_of(ended, following).of_agent("015")] == ["main-c2"]
+    own = board_of(ended, following).of_agent("015", seconds(60))
+    assert [view.call_id for view in own] == ["main-c2"]
 
 
 def test_ended_calls_leave_the_wall_unless_something_is_open() -> None:
@@ -98,7 +99,7 @@ def test_calls_are_forgotten() -> None:
         Story("main", "never-started-here", "003"),
     )
     board.take(stamped(begun(call_id="headless", agent="004").typed(1_000, "咨询", 0.9))[1])
-    assert is_quiet(board.of_agent("002")[0], seconds(60))
+    assert is_quiet(board.of_agent("002", seconds(60))[0], seconds(60))
     board.forget(seconds(LOST_S + 10))
     assert len(board) == 1, "of the four, only the summary is still of use"
     board.forget(seconds(SUMMARY_S + 10))
