@@ -32,6 +32,8 @@ class Silence:
     """`silence.ended` is out for this piece."""
     warned: tuple[tuple[Level, str], ...] = ()
     """Levels and ids of the warnings raised for it."""
+    returned: int = 0
+    """How often its warnings were taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Hold:
     """The card that is shown for it."""
     warned: str = ""
     """Id of its warning."""
+    returned: int = 0
+    """How often that was taken back."""
     decided: bool = False
     """Its end holds, whatever words still come."""
     thanks_judged: bool = False
@@ -140,6 +144,8 @@ class Call:
     hang_up_judged: bool = False
     hang_up_warned: str = ""
     """Id of the warning of the agent's hanging up first."""
+    hang_up_open: bool = False
+    """It waits for the last words before the hang-up."""
     silent_warned: bool = False
     silent_step: int = 0
     """Step of the silent-caller script whose card was shown last; 0 = none."""
@@ -149,6 +155,8 @@ class Call:
     closing_judged: bool = False
     phrases: frozenset[tuple[str, int]] = frozenset()
     """Forbidden phrases raised: rule, and start of the utterance they end in."""
+    refuted: frozenset[str] = frozenset()
+    """Ids of warnings about phrases that were taken back: no other may have one of them."""
     early: tuple[WarningRaised, ...] = ()
     """Those raised on partials of utterances whose finals are still to come."""
     ticks: Ticks = field(default_factory=Ticks)

@@ -67,9 +67,11 @@ class Notices:
         evidence: Evidence | None = None,
         provisional: bool = False,
         word: str = "",
+        returned: int = 0,
     ) -> WarningRaised:
         """A warning about behaviour in time. `at`, `end`, `due`: ms; `word`: the one it is about,
-        where it is one."""
+        where it is one; `returned`: how often it was raised and taken back, since a warning that
+        is raised again is another one, with an id of its own."""
         text = self._texts[kind][0]
         name = kind if level == "alarm" else f"{kind}_{level}"
         return WarningRaised(
@@ -79,7 +81,7 @@ class Notices:
             by=self._by(kind),
             derived_from=_named(causes),
             evidence=(evidence or Evidence(start_ms=at, end_ms=max(at, end)),),
-            warning_id=f"{name}-{at}",
+            warning_id=f"{name}-{at}" + (f"-{returned + 1}" if returned else ""),
             kind=kind,
             level=level,
             provisional=provisional,

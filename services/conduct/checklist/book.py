@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -13,7 +13,7 @@ from contracts.base import Role
 from contracts.warning import WarningKind
 from services.common.datafiles import Entry
 from services.common.sound import syllables
-from services.conduct.phrases.align import Finder
+from services.conduct.phrases.align import LOOSEST, TOLERANCE, Finder
 from services.conduct.phrases.rulebook import Text
 from services.conduct.phrases.rulebook import Written as WrittenWording
 from services.conduct.phrases.wording import Wording, parse
@@ -28,6 +28,10 @@ MOMENTS = (
 )  # fmt: skip
 """Moments that make a phrase due, beside `after:ID`; `required.yaml` says what each means."""
 AFTER = "after:"
+EXPLAINS = "explains:"
+DEALS_WITH = "deals_with:"
+_ONE_OF_TWO = 0.03
+"""Strain of two characters of which one was heard as another of the same sound."""
 _NEGATIONS = frozenset("不没无")
 _DENIED_WITHIN = 6
 """A negation at most that many characters before the words of a moment denies them."""
@@ -60,6 +64,9 @@ class RequiredPhrase(Entry):
     """What the caller says that makes it needless."""
     wordings: tuple[WrittenWording, ...] = ()
     """How it is said."""
+    tolerance: Annotated[float, Field(ge=TOLERANCE, le=LOOSEST)] = TOLERANCE
+    """How far from its wordings it may sound; where that is set, two characters at the end of a
+    clause may sound otherwise too."""
     also: Literal["asks_to_wait", "name_used", "restated", "polite_words"] | None = None
     """What else says it."""
     passed: Literal["second_turn", "closing", "ended"] | None = None
@@ -129,11 +136,15 @@ class Moments(Entry):
     blamed: Wordings
     """The caller says so."""
     explains: Wordings
-    """Words of the agent's that an explanation has."""
+    """Words of the agent's that an explanation has; each entry is another sign of one."""
+    deals_with: Wordings
+    """Words of the agent's about what will be done with the matter: that is no explanation."""
     thanks: Wordings
     """The caller thanks."""
     understood: Wordings
     """The caller has understood."""
+    plain_question: Wordings
+    """The caller asks for an address, a number or hours."""
     leaves: Wordings
     """The caller takes leave."""
     wrong_number: Wordings
@@ -184,20 +195,24 @@ class Checklist:
             ("moment:perhaps_transfer", moments.perhaps_transfer),
             ("passes_matter_on", moments.passes_matter_on),
             ("moment:fault", moments.fault),
-            ("explains", moments.explains),
+            *((f"{EXPLAINS}{number}", (one,)) for number, one in enumerate(moments.explains)),
+            (DEALS_WITH, moments.deals_with),
         ]
         callers = [
             ("moment:fault", moments.blamed),
             ("thanks", moments.thanks),
             ("understood", moments.understood),
+            ("plain_question", moments.plain_question),
             ("leaves", moments.leaves),
             ("wrong_number", moments.wrong_number),
         ]
-        self._signs = {"agent": _Signs(agents), "caller": _Signs(callers)}
+        loose = {p.id: p.tolerance for p in file.required if p.tolerance > TOLERANCE}
+        self._signs = {"agent": _Signs(agents, loose), "caller": _Signs(callers, {})}
 
     def signs(self, role: Role, text: str) -> frozenset[str]:
-        """What an utterance holds: of the agent's, ids of required phrases, `moment:…`, `polite:…`
-        and `explains`; of the caller's, `moment:fault` and the lists of `Moments` named for it."""
+        """What an utterance holds: of the agent's, ids of required phrases, `moment:…`, `polite:…`,
+        `explains:…` and `deals_with:`; of the caller's, `moment:fault` and the lists of `Moments`
+        named for it."""
         found = self._signs[role].of(read(text))
         if "moment:perhaps_transfer" in found and "passes_matter_on" not in found:
             found |= {"moment:transfer"}
@@ -207,13 +222,21 @@ class Checklist:
 class _Signs:
     """Finds which of many lists of wordings a text holds a wording of."""
 
-    def __init__(self, lists: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+    def __init__(
+        self, lists: Iterable[tuple[str, tuple[str, ...]]], loose: Mapping[str, float]
+    ) -> None:
+        self._loose = loose
         self._owners: dict[Wording, set[str]] = {}
         for name, wordings in lists:
             for written in wordings:
                 self._owners.setdefault(parse(written), set()).add(name)
         # A sign too many does less harm than one too few: shorter wordings may be matched by sound.
         self._finder = Finder(tuple(self._owners), by_sound_from=3)
+        self._far = max(loose.values(), default=0.0)
+        self._farther = Finder(
+            tuple(wording for wording, names in self._owners.items() if names & loose.keys()),
+            by_sound_from=2,
+        )
 
     def of(self, text: Written) -> frozenset[str]:
         found: set[str] = set()
@@ -226,4 +249,9 @@ class _Signs:
                 for name in self._owners[match.wording]
                 if not (denied and name.startswith("moment:"))
             }
+        for match in self._farther.find(text, self._far):
+            # 再见 is heard as 再建, but also in 再简单说说.
+            if match.length > 2 or (match.strain <= _ONE_OF_TWO and match.end in text.breaks):
+                names = self._owners[match.wording]
+                found |= {n for n in names if match.strain <= self._loose.get(n, 0.0)}
         return frozenset(found)

@@ -14,7 +14,7 @@ from contracts.base import Event, Evidence, Role
 from services.conduct.call import Call
 from services.conduct.channel import Span, Turn, Words
 from services.conduct.checklist import names
-from services.conduct.checklist.book import AFTER, RequiredPhrase
+from services.conduct.checklist.book import AFTER, DEALS_WITH, EXPLAINS, RequiredPhrase
 from services.conduct.checklist.ticks import Tick
 from services.conduct.notices import Notices, agent_words
 from services.conduct.phrases.written import read
@@ -22,10 +22,18 @@ from services.conduct.phrases.written import read
 Step = tuple[Call, list[Event]]
 EXPLANATION = 40
 """An explanation has at least that many characters of the agent, said in one go."""
+SIGNS = 2
+"""And so many different signs of one."""
 IN_ONE_GO_MS = 3_000
 """A longer pause divides what the agent says."""
 MATTER = 12
 """So many characters of the caller tell what it is about."""
+BRIEFLY = 8
+"""Greetings, thanks and leave with fewer characters tell nothing beside."""
+PLAIN = 24
+"""A question for an address or for hours of so many characters needs no restating and no name."""
+SHORT_MS = 30_000
+"""A shorter call has no room for all polite words."""
 NO_MATTER = 40
 """Who has said more than so many characters has not just dialled a wrong number."""
 OPENING = 2
@@ -41,6 +49,9 @@ ECHOED = 3
 ECHOED_AT_LENGTH = 6
 """The same where the agent does not ask whether that is right."""
 ASKS_BACK = ("对吗", "对吧", "对不对", "是吗", "是吧", "是不是", "没错吧", "对么")
+_TELL_NOTHING = frozenset({"caller_asks", "thanks", "understood", "leaves"})
+_OF_A_MATTER = frozenset({"caller_spoke", "matter_told", "name_told"})
+"""What falls due by these is asked for only where there is a matter of some weight."""
 _RECENT = 12
 """Utterances, the last ones, among which what belongs together is looked for."""
 
@@ -101,13 +112,16 @@ def judge(call: Call, notices: Notices) -> Step:
 
 def _caller_said(call: Call, notices: Notices, words: Words) -> Step:
     ticks = call.ticks
-    told = ticks.matter + len(words.text)
+    matter = _matter(words)
+    plain = "plain_question" in words.marks.signs and matter <= PLAIN
+    told = ticks.matter + matter
+    weighty = ticks.weighty + (0 if plain else matter)
     signs = words.marks.signs & {"understood", "leaves"}
     if told <= NO_MATTER:
         signs |= words.marks.signs & {"wrong_number"}
     heard_at = {(sign, words.end) for sign in signs}
     moments = ["caller_spoke", *sorted(_moments(words))]
-    if ticks.matter < MATTER <= told:
+    if ticks.weighty < MATTER <= weighty:
         moments.append("matter_told")
     surname = ticks.surname or names.told(read(words.text), _asked_before(call, words))
     if surname and not ticks.surname:
@@ -116,13 +130,21 @@ def _caller_said(call: Call, notices: Notices, words: Words) -> Step:
         moments.append("caller_content")
     if "leaves" in signs:
         moments.append("caller_leaves")
-    call = _with(call, matter=told, surname=surname, signs=ticks.signs | heard_at)
+    call = _with(call, matter=told, weighty=weighty, surname=surname, signs=ticks.signs | heard_at)
     events: list[Event] = []
     evidence = Evidence(words=words.text, role="caller", start_ms=words.start, end_ms=words.end)
     for moment in moments:
         call, said = _due(call, notices, moment, words.end, words.event_id, evidence)
         events += said
     return call, events
+
+
+def _matter(words: Words) -> int:
+    """How many characters of a caller's utterance tell what it is about: not 喂, 嗯, 好的谢谢."""
+    spoken = words.manner.characters
+    shown = words.marks.signs | words.manner.signs
+    brief = spoken < BRIEFLY and not shown.isdisjoint(_TELL_NOTHING)
+    return 0 if brief or words.marks.acknowledgement else spoken
 
 
 def _moments(words: Words) -> set[str]:
@@ -236,7 +258,7 @@ def _asked_before(call: Call, words: Words) -> bool:
 
 def _explains(call: Call, words: Words) -> bool:
     """Whether the agent, up to these words and in one go, has explained something."""
-    length, start, tells = 0, words.start, False
+    length, start, tells = 0, words.start, set[str]()
     for said in reversed(call.agent.words[-_RECENT:]):
         if said.start > words.start:
             continue
@@ -248,9 +270,11 @@ def _explains(call: Call, words: Words) -> bool:
             for w in call.caller.words[-_RECENT:]
         ):
             break
-        length, start = length + len(said.text), said.start
-        tells = tells or "explains" in said.marks.signs
-    return tells and length >= EXPLANATION
+        start = said.start
+        if DEALS_WITH not in said.marks.signs:
+            length += len(said.text)
+            tells |= {sign for sign in said.marks.signs if sign.startswith(EXPLAINS)}
+    return len(tells) >= SIGNS and length >= EXPLANATION
 
 
 def _asks_back(words: Words) -> bool:
@@ -266,8 +290,16 @@ def _could_be_missed(call: Call, phrase: RequiredPhrase) -> bool:
         return False
     if phrase.passed == "second_turn":
         return True
+    if phrase.also == "polite_words" and _had_no_room(call):
+        return False
     led = ticks.explained is not None or ticks.utterances >= UTTERANCES
-    return ticks.matter >= MATTER and led
+    of_weight = not _OF_A_MATTER.isdisjoint(phrase.due)
+    return (ticks.weighty if of_weight else ticks.matter) >= MATTER and led
+
+
+def _had_no_room(call: Call) -> bool:
+    """Whether a call was too short for all polite words, or went on elsewhere."""
+    return call.ended_by == "transfer" or (call.ended_at or 0) < SHORT_MS
 
 
 def _passed(call: Call, tick: Tick, phrase: RequiredPhrase) -> tuple[int, str] | None:

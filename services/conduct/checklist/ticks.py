@@ -34,7 +34,9 @@ class Ticks:
     polite: frozenset[str] = frozenset()
     """Polite words that were used."""
     matter: int = 0
-    """Characters the caller has said."""
+    """Characters by which the caller has told the matter."""
+    weighty: int = 0
+    """Those of them that are no mere question for an address or for hours."""
     utterances: int = 0
     """Utterances of the agent, the opening left out."""
     explained: int | None = None

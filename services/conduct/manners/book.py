@@ -23,7 +23,7 @@ from services.conduct.waits.book import CardText, Seconds, WarningText, Wordings
 BY_SOUND_FROM = 3
 EXCEPTION_TOLERANCE = 0.1
 CallerSign = Literal["caller_asks", "caller_waits", "abuse"]
-AgentSign = Literal["abuse_warning", "transfer", "lets_look", "asks_to_repeat"]
+AgentSign = Literal["abuse_warning", "transfer", "lets_look", "records", "asks_to_repeat"]
 Sign = CallerSign | AgentSign | Literal["question"]
 """What an utterance shows; `question`: it leaves the word to the caller."""
 KINDS: tuple[WarningKind, ...] = (
@@ -99,6 +99,8 @@ class Signs(Entry):
     """The agent says that the call is being transferred."""
     lets_look: SignWords
     """The agent gives the caller time to look for something, or to write it down."""
+    records: SignWords
+    """The agent is writing down what the caller told."""
     asks_to_repeat: SignWords
     """The agent asks the caller to say it again."""
 

@@ -14,7 +14,7 @@ from contracts.warning import WarningConfirmed, WarningRaised, WarningWithdrawn
 from services.conduct.call import Call
 from services.conduct.channel import Words
 from services.conduct.phrases.book import Hit
-from services.conduct.phrases.notices import PhraseNotices, warning_of
+from services.conduct.phrases.notices import PhraseNotices, place_of, warning_of
 
 Step = tuple[Call, list[Event]]
 
@@ -43,7 +43,8 @@ def judge(
             events.append(notices.confirmed(raised, hit, heard.event_id, span))
         else:
             utterance = heard.start, heard.event_id
-            raised = notices.raised(call.call_id, call.site, hit, utterance, span)
+            again = warning_of(hit.rule.id, heard.start) in call.refuted
+            raised = notices.raised(call.call_id, call.site, hit, utterance, span, again=again)
             events.append(raised)
         events.append(notices.better_wording(raised, hit))
     return events + [notices.refuted(raised, heard.event_id) for raised in early.values()]
@@ -54,11 +55,12 @@ def remember(call: Call, event: Event, notices: PhraseNotices) -> Step:
     behind the firm one: then it is settled here."""
     if isinstance(event, WarningConfirmed | WarningWithdrawn):
         rest = tuple(w for w in call.early if w.warning_id != event.warning_id)
+        if isinstance(event, WarningWithdrawn):
+            call = replace(call, refuted=call.refuted | {event.warning_id})
         return replace(call, early=rest), []
     if not isinstance(event, WarningRaised) or event.kind != "forbidden_phrase":
         return call, []
-    name, _, start = event.warning_id.rpartition("-")
-    place = (name, int(start)) if start.isdecimal() else (name, event.at_ms)
+    place = place_of(event)
     if event.provisional:
         if place in call.phrases:
             return call, [notices.confirmed_late(event)]
@@ -82,17 +84,13 @@ def forget(call: Call, notices: PhraseNotices, before: int | None = None) -> Ste
     stale = [
         w
         for w in call.early
-        if before is None or (_utterance(w) < before and _utterance(w) not in heard)
+        if before is None or (place_of(w)[1] < before and place_of(w)[1] not in heard)
     ]
     if not stale:
         return call, []
     rest = tuple(w for w in call.early if w not in stale)
-    return replace(call, early=rest), [notices.refuted(w, "") for w in stale]
-
-
-def _utterance(raised: WarningRaised) -> int:
-    start = raised.warning_id.rpartition("-")[2]
-    return int(start) if start.isdecimal() else raised.at_ms
+    refuted = call.refuted | {w.warning_id for w in stale}
+    return replace(call, early=rest, refuted=refuted), [notices.refuted(w, "") for w in stale]
 
 
 def _span(hit: Hit, heard: Words, previous: Words | None) -> tuple[int, int]:

@@ -18,6 +18,17 @@ def warning_of(rule: str, utterance: int) -> str:
     return f"{rule}-{utterance}"
 
 
+AGAIN = "-again"
+"""What the id of a warning ends with that is raised after one of its id was taken back: neither
+score nor desk would take that one up again."""
+
+
+def place_of(warning: WarningRaised) -> tuple[str, int]:
+    """The rule a warning is about, and the start of the utterance, ms."""
+    name, _, start = warning.warning_id.removesuffix(AGAIN).rpartition("-")
+    return (name, int(start)) if start.isdecimal() else (name, warning.at_ms)
+
+
 class PhraseNotices:
     """Makes the events of one version of the phrases."""
 
@@ -33,9 +44,10 @@ class PhraseNotices:
         span: tuple[int, int],
         *,
         provisional: bool = False,
+        again: bool = False,
     ) -> WarningRaised:
         """A forbidden phrase was said in `span`, ms. `utterance`: its start, ms, and the event that
-        holds its words."""
+        holds its words; `again`: it was raised and taken back before."""
         rule, (start, cause), (begin, end) = hit.rule, utterance, span
         return WarningRaised(
             call_id=call_id,
@@ -44,7 +56,7 @@ class PhraseNotices:
             by=Producer(name=rule.id, version=self._version, source=rule.source),
             derived_from=(cause,),
             evidence=(_evidence(hit, span),),
-            warning_id=warning_of(rule.id, start),
+            warning_id=warning_of(rule.id, start) + (AGAIN if again else ""),
             kind="forbidden_phrase",
             level="alarm",
             provisional=provisional,

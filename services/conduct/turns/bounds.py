@@ -7,6 +7,7 @@ from dataclasses import replace
 from contracts.base import Event
 from services.conduct.call import Call
 from services.conduct.notices import Notices, agent_words
+from services.conduct.turns.hang_up import transfer_announced
 from services.conduct.waits.silent_caller import OPENING_PAUSE_MS, opening, script_was_run
 
 Step = tuple[Call, list[Event]]
@@ -50,7 +51,7 @@ def judge_ending(call: Call, notices: Notices) -> Step:
     if not known or not said:
         return call, []
     call = replace(call, closing_judged=True)
-    if _had_no_chance(call):
+    if _had_no_chance(call) or _goes_on_elsewhere(call, ended_at):
         return call, []
     turns = [turn for turn in call.agent.turns(last=32) if turn.start <= ended_at]
     last = [turn for turn in turns if call.agent.words_of(turn)][-LAST_TURNS:]
@@ -67,6 +68,11 @@ def judge_ending(call: Call, notices: Notices) -> Step:
         evidence=agent_words(said[-1]),
     )
     return call, [warning]
+
+
+def _goes_on_elsewhere(call: Call, ended_at: int) -> bool:
+    """Whether the caller was put through: who takes the call takes leave at its end."""
+    return call.ended_by == "transfer" or transfer_announced(call, ended_at) is not None
 
 
 def _had_no_chance(call: Call) -> bool:

@@ -28,8 +28,11 @@ def announcement(call: Call, start: int, lasts: int, notices: Notices) -> tuple[
         return words.event_id, "坐席已经道别，在等来电人挂机。"
     if "lets_look" in words.manner.signs:
         return words.event_id, "坐席在等来电人去找或记录。"
-    if "transfer" in words.manner.signs and lasts <= notices.times.ms("hold_limit_s"):
-        return words.event_id, "坐席已说明转接。"
+    if lasts <= notices.times.ms("hold_limit_s"):
+        if "transfer" in words.manner.signs:
+            return words.event_id, "坐席已说明转接。"
+        if "records" in words.manner.signs:
+            return words.event_id, "坐席已说明正在记录。"
     return None
 
 

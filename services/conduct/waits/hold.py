@@ -102,7 +102,13 @@ def _time(call: Call, hold: Hold, end: int | None, notices: Notices) -> tuple[Ho
     if until > limit and not hold.warned:
         causes = [hold.event_id]
         warning = notices.warning(
-            call, "hold_over_30s", at=hold.start, end=until, due=limit, causes=causes
+            call,
+            "hold_over_30s",
+            at=hold.start,
+            end=until,
+            due=limit,
+            causes=causes,
+            returned=hold.returned,
         )
         events.append(warning)
         hold = replace(hold, warned=warning.warning_id)
@@ -114,7 +120,7 @@ def _time(call: Call, hold: Hold, end: int | None, notices: Notices) -> tuple[Ho
         events.append(
             notices.withdrawn(call, "hold_over_30s", hold.warned, hold.start, reason, cause)
         )
-        hold = replace(hold, warned="")
+        hold = replace(hold, warned="", returned=hold.returned + 1)
     if end is None and until > remind and not hold.card:
         card_id = f"hold-{hold.piece}"
         events.append(

@@ -53,7 +53,8 @@ def _merged(call: Call, silences: list[Silence]) -> list[Silence]:
         if not silence.noted:
             silence = replace(silence, piece=same.end if same.noted and same.end else same.piece)
         warned = tuple(dict.fromkeys(same.warned + silence.warned))
-        found[found.index(same)] = replace(silence, warned=warned)
+        returned = max(same.returned, silence.returned)
+        found[found.index(same)] = replace(silence, warned=warned, returned=returned)
     return found
 
 
@@ -90,7 +91,7 @@ def _decide(call: Call, silence: Silence, notices: Notices) -> tuple[Silence, li
             events.append(
                 notices.withdrawn(call, "silence", warning_id, silence.start, reason, cause)
             )
-        silence = replace(silence, warned=())
+        silence = replace(silence, warned=(), returned=silence.returned + 1)
     if not silence.noted and ripe("silence_note_s"):
         events.append(
             SilenceStarted(
@@ -117,6 +118,7 @@ def _decide(call: Call, silence: Silence, notices: Notices) -> tuple[Silence, li
                 end=silence.start + lasted,
                 due=due,
                 causes=call.quiet_by(silence.start),
+                returned=silence.returned,
             )
             if ripe(field):
                 events.append(warning)

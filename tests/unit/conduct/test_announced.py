@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from contracts.base import Event
-from contracts.warning import HoldStarted, SilenceStarted, WarningRaised
+from contracts.transcript import TranscriptFinal
+from contracts.warning import HoldStarted, SilenceStarted, WarningRaised, WarningWithdrawn
 from tests.unit.conduct.stories import CLOSING, OPENING, agent, alarms, caller, only, play
 from tools.scripted_calls import Line
 
@@ -57,6 +58,41 @@ def test_a_transfer_takes_its_time_but_not_for_ever() -> None:
     assert about_waiting(play(*BEGIN, ask, hangup=36, by="transfer")) == []
     left = only(play(*BEGIN, ask, hangup=50, by="transfer"), "silence")
     assert (left.at_ms, left.end_ms >= 41_000) == (11_000, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["我先记录一下", "正在为您登记", "我帮您录入", "好，我这边先给您做个登记", "您说的我记一下"],
+)
+def test_an_agent_who_writes_down_may_type(words: str) -> None:
+    lines = [*BEGIN, agent(8.5, 11, words), caller(11.4, 12, "好的"), agent(36, 39, CLOSING)]
+    assert about_waiting(play(*lines, hangup=41)) == []
+    long = [*lines[:-1], agent(50, 53, CLOSING)]
+    assert "silence" in alarms(play(*long, hangup=55))
+
+
+@pytest.mark.parametrize(
+    "words", ["已经给您登记好了", "这里有您的缴费记录", "我全部记下来了", "这个要登记满半年才行"]
+)
+def test_what_was_written_down_already_announces_nothing(words: str) -> None:
+    lines = [*BEGIN, agent(8.5, 11, words), agent(36, 39, CLOSING)]
+    assert "silence" in alarms(play(*lines, hangup=41))
+
+
+def test_a_silence_that_outlasts_what_announced_it_is_another_warning() -> None:
+    def late(events: list[Event]) -> list[Event]:
+        moved = [e for e in events if isinstance(e, TranscriptFinal) and e.at_ms == 8_500]
+        rest = [e for e in events if e not in moved]
+        at = next(i for i, e in enumerate(rest) if getattr(e, "audio_ms", 0) >= 30_000)
+        return [*rest[:at], *moved, *rest[at:]]
+
+    lines = [*BEGIN, agent(8.5, 11, "好的，马上为您转接")]
+    said = play(*lines, hangup=60, by="transfer", change=late)
+    raised = [e.warning_id for e in said if isinstance(e, WarningRaised) and e.kind == "silence"]
+    gone = {e.warning_id for e in said if isinstance(e, WarningWithdrawn)}
+    assert gone == {"silence_remind-11000", "silence-11000"}
+    assert "silence-11000-2" in raised
+    assert len(set(raised)) == len(raised)
 
 
 @pytest.mark.parametrize(

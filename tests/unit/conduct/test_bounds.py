@@ -33,13 +33,30 @@ def test_an_opening_in_two_parts() -> None:
     assert alarms(play(*lines, agent(14, 16, CLOSING), hangup=17)) == []
 
 
-@pytest.mark.parametrize("by", ["caller", "agent", "transfer", "unknown"])
+@pytest.mark.parametrize("by", ["caller", "agent", "unknown"])
 def test_a_call_that_ends_without_leave(by: By) -> None:
     said = play(agent(0.5, 4, OPENING), *MIDDLE, agent(14, 15, "那就这样"), hangup=17, by=by)
     warning = only(said, "missing_closing")
     assert (warning.at_ms, warning.end_ms, warning.due_ms) == (14_000, 17_000, 17_000)
     expected = ["missing_closing"] if by != "agent" else ["agent_hung_up_first", "missing_closing"]
     assert alarms(said) == expected
+
+
+@pytest.mark.parametrize(
+    ("last", "by", "expected"),
+    [
+        ("好的，马上为您转接", "transfer", []),
+        ("好的，马上为您转接", "caller", []),
+        ("这边给您转过去，请不要挂机", "agent", []),
+        ("那就这样", "transfer", []),
+        ("这个我没法帮您转接", "caller", ["missing_closing"]),
+    ],
+)
+def test_whoever_puts_the_caller_through_takes_no_leave(
+    last: str, by: By, expected: list[str]
+) -> None:
+    lines = [agent(0.5, 4, OPENING), *MIDDLE, agent(14, 16, last)]
+    assert alarms(play(*lines, hangup=20, by=by)) == expected
 
 
 def test_a_caller_who_was_gone_at_once_or_out_of_a_wait_could_not_be_taken_leave_of() -> None:

@@ -16,7 +16,7 @@ from contracts.warning import WarningRaised
 from services.common.calls import CallSettled
 from services.common.datafiles import DataFileError
 from services.conduct.books import DATA, load_required
-from tests.unit.conduct.stories import CLOSING, OPENING, agent, caller, fold, play
+from tests.unit.conduct.stories import CLOSING, OPENING, By, agent, caller, fold, play
 from tools.recordings import Hangup
 from tools.scripted_calls import Line, Script, timeline
 
@@ -288,6 +288,72 @@ def test_few_polite_words_are_noted() -> None:
         agent(18, 28, EXPLAIN), caller(29, 31, "哦这样子的啊"), agent(32, 33, "行那拜拜"),
     ]  # fmt: skip
     assert missed(play(*lines, hangup=46))["polite"] == "note"
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "您看我这样说清楚吗", "您听明白了没有", "这样讲您能理解吗", "您都记下了吗", "您能听懂吗",
+        "还有哪里不太清楚的", "刚才说的您听清楚了吗", "对我的答复您还有疑问吗",
+    ],
+)  # fmt: skip
+def test_ways_to_check_that_it_was_understood(check: str) -> None:
+    lines = [*without(GOOD, "是否清楚", "嗯清楚"), agent(32, 35, check)]
+    assert missed(play(*lines, hangup=46)) == {}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "好的林女士，您反映的这个情况我已经给您登记了工单，会转给公积金中心，五个工作日内给您回复",
+        "林女士，我这边把您的诉求转交给主管部门，请您保持电话畅通，工作人员会联系您的，您放心好了",
+        "林女士，您说的这个事情我非常理解，换了谁心里都不好受，您先别着急，我们一件一件来说清楚",
+    ],
+)
+def test_what_is_done_with_the_matter_is_no_explanation(words: str) -> None:
+    lines = [line for line in GOOD if line.start not in (18, 32, 36)]
+    said = play(*lines, agent(18, 28, words), hangup=46)
+    assert due(said, "understanding") == []
+
+
+PLAIN = [
+    agent(0.5, 4, OPENING), caller(4.5, 8, "喂，你好，请问公积金大厅在哪里啊"),
+    agent(9, 11, "在和平路八号"), caller(12, 14, "哦好，几点下班"), agent(15, 17, "下午五点半"),
+    caller(17.5, 18, "嗯嗯"), agent(18.5, 20, "还有别的事吗"), caller(21, 23, "好的谢谢没有了"),
+    agent(24, 26, "那行"), agent(28, 31, CLOSING),
+]  # fmt: skip
+
+
+def test_a_question_for_an_address_needs_no_name_and_no_restating() -> None:
+    assert missed(play(*PLAIN, hangup=33)) == {}
+    more = [*PLAIN, caller(26.5, 27.9, "我还想问一下离职以后怎么提取公积金")]
+    assert set(missed(play(*more, hangup=33))) == {"name", "restated"}
+
+
+@pytest.mark.parametrize("nothing", ["喂", "嗯", "哦好的", "喂喂你好", "好的谢谢"])
+def test_what_is_no_matter_adds_up_to_none(nothing: str) -> None:
+    turns = [(5.0 * n, n) for n in range(1, 9)]
+    lines = [line for at, n in turns for line in (
+        caller(at, at + 1, nothing), agent(at + 2, at + 3, f"您请说{n}"),
+    )]  # fmt: skip
+    said = play(agent(0.5, 4, OPENING), *lines, agent(46, 48, CLOSING), hangup=50)
+    assert due(said, "restated") == []
+    assert missed(said) == {}
+
+
+@pytest.mark.parametrize(
+    ("by", "hangup", "expected"), [("caller", 46, True), ("transfer", 46, False)]
+)
+def test_polite_words_are_judged_where_there_was_room_for_them(
+    by: By, hangup: float, expected: bool
+) -> None:
+    lines = [
+        agent(0.5, 4, "热线七号"), *GOOD[1:2], agent(9, 10, "你姓什么"), caller(11, 12, "我姓林"),
+        agent(18, 28, EXPLAIN), caller(29, 31, "哦这样子的啊"), agent(32, 33, "行那拜拜"),
+    ]  # fmt: skip
+    assert ("polite" in missed(play(*lines, hangup=hangup, by=by))) == expected
+    short = [*lines[:4], agent(13, 23, EXPLAIN), agent(24, 25, "行那拜拜")]
+    assert "polite" not in missed(play(*short, hangup=26, by=by))
 
 
 @pytest.mark.parametrize(

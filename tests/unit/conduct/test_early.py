@@ -120,6 +120,17 @@ def test_with_a_final_it_is_left_to_what_follows_from_that() -> None:
     assert fold(spoken(), early(), spoken(13_000, FINE), firm) == [(RAISED, ID), (CONFIRMED, ID)]
 
 
+def test_one_that_is_raised_after_it_was_taken_back_has_an_id_of_its_own() -> None:
+    # Its final comes after that of a later utterance.
+    story = early(), spoken(20_000, FINE), spoken()
+    assert fold(*story) == [(WITHDRAWN, ID), (RAISED, f"{ID}-again")]
+    spoke = final("caller", 500, 900, FINE)
+    assert outcome(spoke, *story) == ([95], 1)
+    assert outcome(spoke, *story, spoken(), spoken(25_000, FINE)) == ([95], 1)
+    # Its final comes again, with other words.
+    assert outcome(spoke, early(), spoken(text=FINE), spoken()) == ([95], 1)
+
+
 def outcome(*story: Happening) -> tuple[list[int], int]:
     """The scores that were told, and how many warnings count for escalation, of all that was said
     in a story, our own answers included."""

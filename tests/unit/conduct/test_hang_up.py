@@ -6,8 +6,17 @@ import pytest
 
 from contracts.base import Event
 from contracts.transcript import TranscriptFinal
-from contracts.warning import WarningWithdrawn
-from tests.unit.conduct.stories import CLOSING, OPENING, agent, alarms, caller, only, play
+from contracts.warning import WarningConfirmed, WarningRaised, WarningWithdrawn
+from tests.unit.conduct.stories import (
+    CLOSING,
+    OPENING,
+    Change,
+    agent,
+    alarms,
+    caller,
+    only,
+    play,
+)
 from tools.scripted_calls import Line
 
 pytestmark = pytest.mark.unit
@@ -79,14 +88,56 @@ def test_a_transfer_that_was_announced(words: str) -> None:
     assert not raised(BEGIN, caller(4.5, 7), agent(18, 21, words))
 
 
-def test_words_that_come_after_the_hang_up_take_it_back() -> None:
+def after_the_hang_up(at_ms: int) -> Change:
+    """The words of one utterance come last."""
+
     def last(events: list[Event]) -> list[Event]:
-        late = [e for e in events if isinstance(e, TranscriptFinal) and e.at_ms == 8_000]
+        late = [e for e in events if isinstance(e, TranscriptFinal) and e.at_ms == at_ms]
         return [*[e for e in events if e not in late], *late]
 
-    said = play(BEGIN, ABUSE, WARNING, hangup=12.2, by="agent", change=last)
+    return last
+
+
+def told(said: list[Event]) -> list[tuple[str, bool]]:
+    """What was said of the hang-up, in order; for what was raised, whether it was provisional."""
+    return [
+        (e.event, e.provisional if isinstance(e, WarningRaised) else False)
+        for e in said
+        if isinstance(e, WarningRaised | WarningConfirmed | WarningWithdrawn)
+        and e.warning_id.startswith("agent_hung_up_first")
+    ]
+
+
+def test_known_words_make_it_firm_at_once() -> None:
+    said = play(BEGIN, caller(4.5, 7), END, hangup=24, by="agent")
+    assert told(said) == [("warning.raised", False)]
+
+
+def test_words_that_come_after_the_hang_up_take_it_back() -> None:
+    late = after_the_hang_up(8_000)
+    said = play(BEGIN, ABUSE, WARNING, hangup=12.2, by="agent", change=late)
+    assert told(said) == [("warning.raised", True), ("warning.withdrawn", False)]
     found = only(said, "agent_hung_up_first")
+    assert (found.at_ms, found.due_ms) == (12_200, 12_200)
     assert [e.warning_id for e in said if isinstance(e, WarningWithdrawn)] == [found.warning_id]
+
+
+def test_words_that_come_after_the_hang_up_confirm_it() -> None:
+    late = after_the_hang_up(8_000)
+    last = agent(8, 12, "那您就等通知吧")
+    said = play(BEGIN, caller(4.5, 7), last, hangup=12.2, by="agent", change=late)
+    assert told(said) == [("warning.raised", True), ("warning.confirmed", False)]
+    confirmed = next(e for e in said if isinstance(e, WarningConfirmed))
+    assert confirmed.derived_from == ("c:-:12200:ended", "c:agent:8000:transcript.final")
+    assert confirmed.evidence[0].words == "那您就等通知吧"
+
+
+def test_words_that_never_come_leave_it_to_the_end_of_the_call() -> None:
+    def never(events: list[Event]) -> list[Event]:
+        return [e for e in events if not (isinstance(e, TranscriptFinal) and e.at_ms == 8_000)]
+
+    said = play(BEGIN, caller(4.5, 7), WARNING, hangup=12.2, by="agent", change=never)
+    assert told(said) == [("warning.raised", True), ("warning.confirmed", False)]
 
 
 @pytest.mark.parametrize("by", ["caller", "transfer", "unknown"])

@@ -13,6 +13,7 @@ from contracts.warning import (
     HoldStarted,
     SilenceEnded,
     SilenceStarted,
+    WarningRaised,
     WarningWithdrawn,
 )
 from tests.unit.conduct.stories import CLOSING, OPENING, agent, alarms, caller, only, play
@@ -86,6 +87,27 @@ def test_words_found_where_music_seemed_to_go_on_take_the_alarm_back() -> None:
     withdrawn = {e.warning_id for e in said if isinstance(e, WarningWithdrawn)}
     assert withdrawn == {raised.warning_id}
     assert pieces(said, HoldStarted, HoldEnded)[-1] == (12_000, 20_000)
+
+
+def test_a_hold_that_is_too_long_after_all_is_another_warning() -> None:
+    """A voice that is told of late takes the alarm back; it turns out to have been a cough."""
+
+    def late(events: list[Event]) -> list[Event]:
+        cough = [e for e in events if e.at_ms == 20_000 and getattr(e, "role", "") == "agent"]
+        rest = [e for e in events if e not in cough]
+        at = next(i for i, e in enumerate(rest) if getattr(e, "audio_ms", 0) >= 43_000)
+        return [*rest[:at], *cough, *rest[at:]]
+
+    said = play(*begins(), noise(20, 22), *ends(50), hangup=59, change=late)
+    ids = [
+        (e.event, e.warning_id) for e in said if isinstance(e, WarningRaised | WarningWithdrawn)
+        and e.warning_id.startswith("hold_over_30s")
+    ]  # fmt: skip
+    assert ids == [
+        ("warning.raised", "hold_over_30s-11000"),
+        ("warning.withdrawn", "hold_over_30s-11000"),
+        ("warning.raised", "hold_over_30s-11000-2"),
+    ]
 
 
 def test_the_card_comes_back_after_a_noise() -> None:
