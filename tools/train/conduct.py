@@ -7,7 +7,6 @@ what to expect of speakers that nobody wrote down.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import warnings
 from collections import Counter
@@ -35,7 +34,7 @@ from services.conduct.phrases.written import read
 from services.embedding.encoder import load as load_encoder
 from services.embedding.settings import EmbeddingSettings
 from tools.evaluate.report import fail
-from tools.train.exemplars import Exemplar, read_exemplars
+from tools.train.exemplars import Exemplar, digest, read_exemplars
 
 FOLDS = 5
 RAREST = 3
@@ -99,7 +98,7 @@ def conduct(
             for at in range(0, len(found), BATCH)
         ]
     )
-    lesson = Lesson(found, vectors, book, encoder.id, _digest(found))
+    lesson = Lesson(found, vectors, book, encoder.id, digest(found))
     console.print("judging each author by what the others taught …")
     with_vector, words_only = lesson.judged_by_others()
     joint = _joined(with_vector[fair], offences[fair], false_alarms)
@@ -243,11 +242,6 @@ def _joined(evidence: Rows, offences: npt.NDArray[np.bool_], false_alarms: float
     scores = evidence[:, :-1] @ np.array(weights)
     threshold = float(np.quantile(scores[~offences], 1 - false_alarms))
     return [*(round(weight, 4) for weight in weights), round(-threshold, 4)]
-
-
-def _digest(exemplars: Sequence[Exemplar]) -> str:
-    joined = "\n".join("\t".join((e.rule, e.before, e.text)) for e in exemplars)
-    return hashlib.sha256(joined.encode()).hexdigest()[:8]
 
 
 def _print(

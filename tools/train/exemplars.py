@@ -4,6 +4,8 @@ can edit, one file an author."""
 from __future__ import annotations
 
 import csv
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +42,12 @@ def read_exemplars(folder: Path, rules: frozenset[str]) -> list[Exemplar]:
     if not files:
         raise DataFileError(f"{folder}: holds no table (*.csv) of exemplars")
     return [exemplar for file in files for exemplar in _read(file, rules)]
+
+
+def digest(exemplars: Sequence[Exemplar]) -> str:
+    """Eight hexadecimal digits that tell what a head was learned from."""
+    joined = "\n".join("\t".join((e.rule, e.before, e.text)) for e in exemplars)
+    return hashlib.sha256(joined.encode()).hexdigest()[:8]
 
 
 def _read(file: Path, rules: frozenset[str]) -> list[Exemplar]:

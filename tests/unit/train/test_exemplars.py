@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from services.common.datafiles import DataFileError
-from services.conduct.books import DATA, load_phrases
-from tools.train.exemplars import Exemplar, read_exemplars
+from services.conduct.books import DATA, load_meaning, load_phrases
+from tools.train.exemplars import Exemplar, digest, read_exemplars
 
 pytestmark = pytest.mark.unit
 
@@ -78,3 +78,11 @@ def test_ours_can_be_read_and_hold_every_rule() -> None:
     ours = read_exemplars(DATA / "exemplars", rules)
     assert {one.rule for one in ours} == {"", *rules}
     assert len({one.author for one in ours}) > 1
+
+
+def test_the_head_that_ships_was_learned_from_the_exemplars_that_ship() -> None:
+    book = load_phrases()
+    exemplars = read_exemplars(DATA / "exemplars", frozenset(book.rules))
+    about = load_meaning().about
+    assert about.version == digest(exemplars), "run `banxi train conduct`"
+    assert set(about.wordings) == {w for rule in book.rules.values() for w in rule.wordings}
