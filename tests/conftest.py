@@ -69,7 +69,11 @@ def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     wait_for_port(port)
     yield f"nats://127.0.0.1:{port}"
     server.terminate()
-    server.wait(10)
+    try:
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 @pytest.fixture
@@ -83,5 +87,16 @@ async def bus(nats_url: str, site: str) -> AsyncIterator[Bus]:
     """A connected bus with the streams declared."""
     client = await nats.connect(nats_url)
     await streams.declare(client.jetstream())
-    yield Bus(client, site=site, service="test")
+    bus = Bus(client, site=site, service="test")
+    yield bus
+    await forget_consumers(bus)
     await client.close()
+
+
+async def forget_consumers(bus: Bus) -> None:
+    """Remove the durable consumers of the test's site: a server holds a thousand at most, and the
+    services of each test make sixteen each."""
+    info = bus.js.consumers_info
+    while ours := [c.name for c in await info(streams.CALLS) if c.name and bus.site in c.name]:
+        for name in ours:
+            await bus.js.delete_consumer(streams.CALLS, name)

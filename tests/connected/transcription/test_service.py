@@ -323,7 +323,7 @@ async def test_a_final_that_a_killed_service_owed_is_made_by_its_successor(
         await desk.sound("caller", 0, 1_500, 3)
         await desk.ended("caller", 0, 1_200)
         await asyncio.to_thread(desk.engine.waiting.wait, 10)
-        for task in [*killed.consumers[0]._later, *killed.consumers[0]._tasks]:
+        for task in [*killed.consumers[0]._later._tasks, *killed.consumers[0]._tasks]:
             task.cancel()
         desk.engine.gate.set()
     async with desk.serving():
