@@ -23,12 +23,13 @@ from contracts.call_type import CallTypeAssessed
 from contracts.card import CardShown
 from contracts.events import NotAContract, read_event
 from contracts.transcript import TranscriptFinal
-from contracts.warning import HoldEnded, SilenceEnded, WarningRaised, WarningWithdrawn
+from contracts.warning import WarningRaised, WarningWithdrawn
 from services.common import streams
 from tools.connection import BusUnreachable, connected
 from tools.door_client import DoorRefused, DoorUnreachable, play
 from tools.evaluate.call_scores import KINDS, Observed, Raised, Said, judge
 from tools.evaluate.report import Report, fail, show, write_predictions
+from tools.evaluate.spans import end_ms
 from tools.recordings import RecordingError, read_recording
 from tools.system import CannotStart, System, free_ports
 from tools.up import prefixed
@@ -233,12 +234,11 @@ def observed(name: str, events: Sequence[Event], speed: float) -> Observed:
         return round((event.wall_time - started).total_seconds() * speed, 2)
 
     withdrawn = {e.warning_id for e in events if isinstance(e, WarningWithdrawn)}
-    ends = {e.at_ms: e.end_ms for e in events if isinstance(e, SilenceEnded | HoldEnded)}
     raised = [
         Raised(
             e.kind,
             e.at_ms / 1000,
-            max(e.end_ms, _waited_until(e.at_ms, ends)) / 1000,
+            end_ms(e, events) / 1000,
             audio_s(e),
             e.phrase or e.message,
         )
@@ -274,14 +274,6 @@ def observed(name: str, events: Sequence[Event], speed: float) -> Observed:
             )
         ],
     )
-
-
-def _waited_until(start: int, ends: Mapping[int, int]) -> int:
-    """End of the wait that began at `start`, ms; one that a noise cut goes on where it was cut."""
-    end = ends.get(start, 0)
-    while (further := ends.get(end, 0)) > end:
-        end = further
-    return end
 
 
 def _prediction(call: Observed) -> dict[str, object]:
