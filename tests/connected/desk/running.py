@@ -61,7 +61,7 @@ class RunningDesk:
         async with connect(
             f"ws://127.0.0.1:{self.port}/as/{account}/{kind}/live",
             additional_headers={"Cookie": self.cookie(browser, account)},
-            origin=origin or self.origin,  # type: ignore[arg-type]
+            origin=origin or self.origin,
         ) as socket:
             yield Page(socket)
 

@@ -161,7 +161,7 @@ async def test_partials_come_while_one_speaks_and_before_the_final(desk: Site) -
     client = desk.bus.client
 
     async def on_live(message: object) -> None:
-        partial = TranscriptPartial.model_validate_json(message.data)  # type: ignore[attr-defined]
+        partial = TranscriptPartial.model_validate_json(message.data)
         partials.append(partial)
         order.append(f"partial {partial.text}")
 
@@ -280,7 +280,7 @@ async def test_an_utterance_whose_sound_is_gone_is_not_guessed_at(
 
     assert (final.text, final.heard, final.by.name) == ("", "", "no-sound")
     assert desk.engine.log == []
-    assert [record.call for record in caplog.records if "sound" in record.message] == [desk.call]  # type: ignore[attr-defined]
+    assert [record.call for record in caplog.records if "sound" in record.message] == [desk.call]
 
 
 async def test_what_was_said_while_the_service_was_away_is_heard_when_it_is_back(

@@ -129,7 +129,7 @@ def test_finals_that_overlap_and_run_backwards(
     for _ in range(2):
         call, said = handler().open("c", "s"), []
         for role, start, end, text in heard:
-            call, events = handler().fold(call, final(role, start, end, text))  # type: ignore[arg-type]
+            call, events = handler().fold(call, final(role, start, end, text))
             said += events
         told.append([event.model_dump_json() for event in said])
         for event in said:

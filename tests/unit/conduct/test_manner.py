@@ -198,7 +198,7 @@ def test_the_work_an_event_makes_does_not_grow_with_the_call() -> None:
                 span = {**HERE, "role": role, "at_ms": begin}
                 call, _ = handler().fold(call, SpeechStarted(**span))
                 call, _ = handler().fold(call, SpeechEnded(**span, end_ms=begin + 1_500))
-                words = final(role, begin, begin + 1_500, "可以的")  # type: ignore[arg-type]
+                words = final(role, begin, begin + 1_500, "可以的")
                 call, _ = handler().fold(call, words)
         return _steps(lambda: handler().fold(call, progress(turns * 4_000 + 5_000)))
 

@@ -132,7 +132,7 @@ def _without(name: str) -> Callable[[Path], None]:
     return write
 
 
-def _with(**changed: np.ndarray) -> Callable[[Path], None]:  # type: ignore[type-arg]
+def _with(**changed: np.ndarray) -> Callable[[Path], None]:
     def write(path: Path) -> None:
         head().save(path)
         with np.load(path) as file:

@@ -55,7 +55,7 @@ def test_every_book_can_be_loaded_chosen_checked_and_named() -> None:
     assert set(BOOKS) == books
     assert {model.name for model in load_rules().models} == books
     assert books <= set(ConductSettings.model_fields)
-    check = typer.main.get_command(app).commands["check"]  # type: ignore[attr-defined]
+    check = typer.main.get_command(app).commands["check"]
     assert {option.name for option in check.params} - {"help"} == books
 
 
