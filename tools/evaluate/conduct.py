@@ -18,12 +18,12 @@ from services.common.datafiles import DataFileError
 from services.common.service import CannotStart
 from services.common.settings import ServiceSettings, load
 from services.common.vectors import Vector
+from services.common.written import read
 from services.conduct.books import load_meaning, load_phrases, load_waiting
 from services.conduct.phrases.book import PhraseBook
 from services.conduct.phrases.detector import Detector
 from services.conduct.phrases.meaning import Head
 from services.conduct.phrases.rulebook import Rule
-from services.conduct.phrases.written import read
 from services.conduct.settings import Settings
 from tools.connection import BusUnreachable
 from tools.evaluate.against import kind_of, print_changes, told

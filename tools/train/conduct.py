@@ -25,12 +25,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from services.common.datafiles import DataFileError
+from services.common.grams import grams
+from services.common.written import read
 from services.conduct.books import DATA, load_phrases
 from services.conduct.phrases.book import PhraseBook
 from services.conduct.phrases.detector import evidence, readings
-from services.conduct.phrases.grams import grams
 from services.conduct.phrases.meaning import FEWEST_GRAMS, About, Array, Head
-from services.conduct.phrases.written import read
 from services.embedding.encoder import load as load_encoder
 from services.embedding.settings import EmbeddingSettings
 from tools.evaluate.report import fail

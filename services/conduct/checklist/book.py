@@ -13,11 +13,11 @@ from contracts.base import Role
 from contracts.warning import WarningKind
 from services.common.datafiles import Entry
 from services.common.sound import syllables
+from services.common.written import Written, read
 from services.conduct.phrases.align import LOOSEST, TOLERANCE, Finder
 from services.conduct.phrases.rulebook import Text
 from services.conduct.phrases.rulebook import Written as WrittenWording
 from services.conduct.phrases.wording import Wording, parse
-from services.conduct.phrases.written import Written, read
 from services.conduct.rulefile import RuleFile
 
 Wordings = Annotated[tuple[WrittenWording, ...], Field(min_length=1)]

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from services.common.sound import syllables
+from services.common.written import PARTICLES, Written
 from services.conduct.phrases.sound import distance
-from services.conduct.phrases.written import PARTICLES, Written
 
 Title = tuple[str, ...]
 """Syllables of 先生, 女士 …"""

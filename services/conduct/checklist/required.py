@@ -11,13 +11,13 @@ from itertools import pairwise
 from typing import Any
 
 from contracts.base import Event, Evidence, Role
+from services.common.written import read
 from services.conduct.call import Call
 from services.conduct.channel import Span, Turn, Words
 from services.conduct.checklist import names
 from services.conduct.checklist.book import AFTER, DEALS_WITH, EXPLAINS, RequiredPhrase
 from services.conduct.checklist.ticks import Tick
 from services.conduct.notices import Notices, agent_words
-from services.conduct.phrases.written import read
 
 Step = tuple[Call, list[Event]]
 EXPLANATION = 40

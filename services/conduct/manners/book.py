@@ -12,11 +12,11 @@ from pydantic import Field, model_validator
 from contracts.base import Role
 from contracts.warning import WarningKind
 from services.common.datafiles import Entry
+from services.common.written import PARTICLES, Written, read
 from services.conduct.phrases.align import Finder
 from services.conduct.phrases.rulebook import Text
 from services.conduct.phrases.rulebook import Written as WrittenWording
 from services.conduct.phrases.wording import parse
-from services.conduct.phrases.written import PARTICLES, Written, read
 from services.conduct.rulefile import RuleFile
 from services.conduct.waits.book import CardText, Seconds, WarningText, Wordings
 

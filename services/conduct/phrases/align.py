@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from services.common.written import PARTICLES, Written
 from services.conduct.phrases.hearing import NEGATIONS, NEVER, Cost, Sieve, Signs
 from services.conduct.phrases.wording import Wording
-from services.conduct.phrases.written import PARTICLES, Written
 
 TOLERANCE = 0.16
 """Cost that each character of a wording excuses."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from services.common.written import PARTICLES, Written, read
 from services.conduct.phrases import context
 from services.conduct.phrases.align import TOLERANCE, Finder, Match
 from services.conduct.phrases.rulebook import PhraseFile, Rule
 from services.conduct.phrases.wording import Wording, parse
-from services.conduct.phrases.written import PARTICLES, Written, read
 
 EXCEPTION_TOLERANCE = 0.1
 SURE = 0.05

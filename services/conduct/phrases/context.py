@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from services.common.written import Written, read
 from services.conduct.phrases.align import Match
 from services.conduct.phrases.rulebook import PhraseFile, Rule
-from services.conduct.phrases.written import Written, read
 
 BEFORE = 6
 """How many characters before a phrase its `not_before` words are looked for."""

@@ -11,10 +11,10 @@ import math
 from dataclasses import dataclass
 
 from services.common.vectors import Vector
+from services.common.written import Written, read
 from services.conduct.phrases.book import Hit, Look, PhraseBook
 from services.conduct.phrases.meaning import Head, Reading
 from services.conduct.phrases.wording import parse
-from services.conduct.phrases.written import Written, read
 
 FARTHEST = 12.0
 """Odds beyond this say no more."""

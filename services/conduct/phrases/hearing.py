@@ -14,9 +14,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from services.common.written import Written
 from services.conduct.phrases.sound import distance
 from services.conduct.phrases.wording import Wording
-from services.conduct.phrases.written import Written
 
 NEVER = 9.0
 """No tolerance excuses this."""

@@ -18,9 +18,9 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from services.common.datafiles import DataFileError
+from services.common.grams import grams
 from services.common.vectors import Vector
-from services.conduct.phrases.grams import grams
-from services.conduct.phrases.written import Written
+from services.common.written import Written
 
 Array = npt.NDArray[np.float32]
 WINDOW = 16

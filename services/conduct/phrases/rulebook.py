@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from services.common.datafiles import Entry
+from services.common.written import read
 from services.conduct.phrases.wording import parse
-from services.conduct.phrases.written import read
 from services.conduct.rulefile import RuleFile
 
 LONGEST_WRITTEN = 400

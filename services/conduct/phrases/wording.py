@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from services.conduct.phrases.written import read
+from services.common.written import read
 
 SHORTEST = 2
 LONGEST = 40

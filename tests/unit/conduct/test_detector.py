@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.common.vectors import Vector
+from services.common.written import read
 from services.conduct.phrases.book import Hit
 from services.conduct.phrases.detector import Detector, evidence, readings
 from services.conduct.phrases.meaning import JOINT as EVIDENCE
 from services.conduct.phrases.meaning import Head
-from services.conduct.phrases.written import read
 from tests.unit.conduct.heads import BOOK, DEAF, INNOCENT, JOINT, KNOWN, NONE, RAMBLE, head
 
 pytestmark = pytest.mark.unit

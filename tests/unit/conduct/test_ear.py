@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from services.common.written import read
 from services.conduct.books import load_phrases
 from services.conduct.phrases.align import LOOSEST, TOLERANCE, Finder
 from services.conduct.phrases.sound import distance
 from services.conduct.phrases.wording import parse
-from services.conduct.phrases.written import read
 
 pytestmark = pytest.mark.unit
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from services.common.written import read
 from services.conduct.handler import MAX_TEXT
 from services.conduct.phrases.hearing import KNOWN, Signs
 from services.conduct.phrases.wording import parse
-from services.conduct.phrases.written import read
 from tests.unit.conduct.stories import alarms, final, handler
 
 pytestmark = pytest.mark.unit

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from services.common.datafiles import DataFileError
+from services.common.grams import grams
+from services.common.written import read
 from services.conduct.books import load_rules
-from services.conduct.phrases.grams import grams
 from services.conduct.phrases.meaning import WINDOW, load_head
-from services.conduct.phrases.written import read
 from tests.unit.conduct.heads import INNOCENT, KNOWN, NONE, RAMBLE, head
 
 pytestmark = pytest.mark.unit

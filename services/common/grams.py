@@ -1,4 +1,4 @@
-"""What of a text the meaning head looks at beside its vector: short runs of characters and of
+"""What of a text a linear head looks at beside its vector: short runs of characters and of
 sounds. Sounds make it deaf to homophones, runs with a gap to an inserted word."""
 
 from __future__ import annotations
@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from services.common.sound import blurred
-from services.conduct.phrases.written import Written
+from services.common.written import Written
 
 CHARACTERS = (1, 2, 3, 4)
 SOUNDS = (2, 3, 4)
