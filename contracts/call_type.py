@@ -38,3 +38,18 @@ class CallTypeAssessed(Derived):
     """All types with notable confidence, best first."""
     intake: Intake | None = None
     """The intake kind that decides the flow; None = not yet known."""
+
+
+class CallTypeTurned(Derived):
+    """The caller has turned from one type to another (求助 → 发泄), with the utterance at `at_ms`.
+    `evidence` holds the words that changed it. Where an assessment only corrects an earlier one,
+    the caller has not turned, and there is no such event."""
+
+    event: ClassVar[str] = "call_type.turned"
+
+    previous: CallType
+    """The type before."""
+    type: CallType
+    """The type from now on."""
+    confidence: Share
+    """How sure that the caller has turned."""

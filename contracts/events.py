@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from contracts.base import Event
 from contracts.call import CallEnded, CallProgressed, CallStarted
-from contracts.call_type import CallTypeAssessed
+from contracts.call_type import CallTypeAssessed, CallTypeTurned
 from contracts.card import CardShown, CardWithdrawn
 from contracts.escalation import (
     EscalationAcknowledged,
@@ -40,6 +40,7 @@ KEPT: dict[str, type[Event]] = {
         SpeechEnded,
         TranscriptFinal,
         CallTypeAssessed,
+        CallTypeTurned,
         SituationRecognised,
         CardShown,
         CardWithdrawn,

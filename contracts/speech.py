@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from contracts.base import Event, Ms, Role
 
@@ -33,6 +35,8 @@ class SpeechEnded(Event):
     """The channel."""
     end_ms: Ms
     """End of the speech, ms on the audio clock (trailing silence not counted)."""
+    level_db: Annotated[float, Field(ge=-200, le=0)] | None = None
+    """Mean loudness of the speech, dB below full scale; None where it was not measured."""
 
     @property
     def key(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +50,7 @@ class GramBlock:
         """What they add up to."""
         if not len(rows):
             return np.zeros(self.weights.shape[1], dtype=np.float32)
-        summed: Array = self.weights[rows].sum(axis=0) * scale(len(rows))
-        return summed
+        return np.asarray(self.weights[rows].sum(axis=0) * scale(len(rows)), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,15 +98,14 @@ class Head:
 
 def scale(count: int) -> float:
     """What a sum over so many grams is multiplied with."""
-    return float(max(count, FEWEST)) ** -0.5
+    return 1 / math.sqrt(max(count, FEWEST))
 
 
 def away(vectors: npt.NDArray[Any], centre: Array) -> Array:
     """Vectors without their common part, of unit length; zero where nothing is left."""
     left = np.asarray(vectors, dtype=np.float32) - centre
     length = np.linalg.norm(left, axis=-1, keepdims=True)
-    unit: Array = left / np.where(length > 1e-6, length, np.inf)
-    return unit
+    return np.asarray(left / np.where(length > 1e-6, length, np.inf), dtype=np.float32)
 
 
 def log_shares(logits: npt.NDArray[Any]) -> Array:

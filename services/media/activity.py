@@ -1,4 +1,4 @@
-"""A call's voice activity as a story: probabilities of both channels in, events out, in order.
+"""A call's voice activity as a story: what both channels hear in, events out, in order.
 
 Pure. Whatever order and pace the two channels are heard in, a `progressed` never passes a
 `speech.started` or `speech.ended` that is still to come.
@@ -12,7 +12,8 @@ from contracts.base import ROLES, Event, Role
 from contracts.call import CallProgressed
 from contracts.speech import SpeechEnded, SpeechStarted
 from services.media.clock import Clock
-from services.media.endpoint import CHUNK_MS, Began, Decision, Endpointer, Rules
+from services.media.endpoint import CHUNK_MS, Began, Decision, Endpointer, Finished, Rules
+from services.media.loudness import Chunk, Loudness
 
 
 class Teller:
@@ -23,8 +24,11 @@ class Teller:
         self._site = site
         self._clock = Clock(step_ms)
 
-    def tell(self, role: Role, decision: Decision, decided_ms: int) -> list[Event]:
-        """What a decision says; `decided_ms` is what both channels were decided to before it.
+    def tell(
+        self, role: Role, decision: Decision, decided_ms: int, level_db: float | None = None
+    ) -> list[Event]:
+        """What a decision says; `decided_ms` is what both channels were decided to before it,
+        `level_db` how loud the utterance was that has ended, where that was measured.
 
         Timers that were due before the decision's moment must not be overtaken by it: where the
         clock is told at all, it is told up to there first.
@@ -48,6 +52,7 @@ class Teller:
             at_ms=decision.at_ms,
             end_ms=decision.end_ms,
             role=role,
+            level_db=level_db,
         )
         return [*events, ended]
 
@@ -65,19 +70,21 @@ class Activity:
     def __init__(self, call_id: str, site: str, rules: Rules) -> None:
         self._teller = Teller(call_id, site, CHUNK_MS)
         self._channels: dict[Role, Endpointer] = {role: Endpointer(rules) for role in ROLES}
+        self._loudness: dict[Role, Loudness] = {role: Loudness(rules) for role in ROLES}
 
     @property
     def decided_ms(self) -> int:
         """Up to where both channels are decided, ms."""
         return min(channel.decided_ms for channel in self._channels.values())
 
-    def hear(self, role: Role, probabilities: Sequence[float]) -> list[Event]:
+    def hear(self, role: Role, chunks: Sequence[Chunk]) -> list[Event]:
         """The next chunks of one channel; the events they decide, in the order to publish them."""
         events: list[Event] = []
-        for probability in probabilities:
+        for chunk in chunks:
             before_ms = self.decided_ms
-            for decision in self._channels[role].hear(probability):
-                events += self._teller.tell(role, decision, before_ms)
+            self._loudness[role].hear(chunk)
+            for decision in self._channels[role].hear(chunk.probability):
+                events += self._tell(role, decision, before_ms)
             events += self._teller.progress(self.decided_ms)
         return events
 
@@ -87,5 +94,11 @@ class Activity:
         before_ms = self.decided_ms
         for role, channel in self._channels.items():
             for decision in channel.finish(end_ms):
-                events += self._teller.tell(role, decision, before_ms)
+                events += self._tell(role, decision, before_ms)
         return events + self._teller.progress(end_ms, at_once=True)
+
+    def _tell(self, role: Role, decision: Decision, before_ms: int) -> list[Event]:
+        level_db = None
+        if isinstance(decision, Finished):
+            level_db = self._loudness[role].level_db(decision.at_ms, decision.end_ms)
+        return self._teller.tell(role, decision, before_ms, level_db)

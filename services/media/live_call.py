@@ -242,16 +242,16 @@ class LiveCall:
         self.frames += len(frames)
         work = [(await self._channel(frame.role), frame.pcm) for frame in frames]
         heard = await self._ear.hear(work)
-        for frame, probabilities in zip(frames, heard, strict=True):
-            for event in self._activity.hear(frame.role, probabilities):
+        for frame, chunks in zip(frames, heard, strict=True):
+            for event in self._activity.hear(frame.role, chunks):
                 await self._say(event)
         self._moved.set()
 
     async def _close_story(self, end: CallEnded) -> None:
         roles = list(self._hearing)
         rest = await self._ear.hear([(self._hearing[role], b"") for role in roles], last=True)
-        for role, probabilities in zip(roles, rest, strict=True):
-            for event in self._activity.hear(role, probabilities):
+        for role, chunks in zip(roles, rest, strict=True):
+            for event in self._activity.hear(role, chunks):
                 await self._say(event)
         for event in self._activity.finish(end.at_ms):
             await self._say(event)

