@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from tools.bench_asr import bench_asr
+from tools.bench_call_type import bench_call_type
 from tools.bench_conduct import bench_conduct
 from tools.bench_pipeline import pipeline
 
@@ -15,6 +16,7 @@ app = typer.Typer(
 app.command("pipeline")(pipeline)
 app.command("asr")(bench_asr)
 app.command("conduct")(bench_conduct)
+app.command("call-type")(bench_call_type)
 
 
 @app.command("all")
@@ -23,3 +25,4 @@ def every() -> None:
     pipeline()
     bench_asr()
     bench_conduct()
+    bench_call_type()

@@ -22,8 +22,8 @@ from services.embedding.encoder import Encoder
 from services.embedding.encoder import load as load_encoder
 from services.embedding.settings import EmbeddingSettings
 from tools.evaluate.call_scores import quantile
-from tools.evaluate.call_type import Call
 from tools.evaluate.conduct import Utterance, exact_matcher
+from tools.evaluate.lines import Call
 from tools.evaluate.report import L, fail, read_jsonl
 
 DATA = Path(__file__).parents[1] / "eval_data"

@@ -9,14 +9,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
-from contracts.call_type import CALL_TYPES, INTAKES, CallType, Intake
+from contracts.call_type import CALL_TYPES, CallType, Intake
 from services.common.datafiles import Entry, fingerprint, read_data
 
 PACKAGED = Path(__file__).parent / "data"
-FILES = ("prototypes.yaml", "signals.yaml", "intake.yaml", "advice.yaml")
+FILES = ("signals.yaml", "intake.yaml", "advice.yaml")
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Utterances = Annotated[tuple[Words, ...], Field(min_length=2)]
 Patterns = Annotated[tuple[Words, ...], Field(min_length=1)]
 Weight = Annotated[float, Field(gt=0, le=5)]
 
@@ -24,25 +23,6 @@ Weight = Annotated[float, Field(gt=0, le=5)]
 class _Table(Entry):
     version: Literal[1]
     """The form of the file."""
-
-
-class TypeExamples(Entry):
-    """What callers of one type say."""
-
-    type: CallType
-    utterances: Utterances
-
-
-class PrototypeTable(_Table):
-    """prototypes.yaml."""
-
-    types: tuple[TypeExamples, ...]
-
-    @field_validator("types")
-    @classmethod
-    def _each_once(cls, types: tuple[TypeExamples, ...]) -> tuple[TypeExamples, ...]:
-        _need_each_once(CALL_TYPES, (entry.type for entry in types))
-        return types
 
 
 class TypeSignal(Entry):
@@ -77,30 +57,16 @@ class IntakeSignal(Entry):
     patterns: Patterns
 
 
-class IntakeExamples(Entry):
-    """What callers of one intake kind say."""
-
-    intake: Intake
-    utterances: Utterances
-
-
 class IntakeTable(_Table):
     """intake.yaml."""
 
     signals: tuple[IntakeSignal, ...]
-    prototypes: tuple[IntakeExamples, ...]
 
     @field_validator("signals")
     @classmethod
     def _no_repeats(cls, signals: tuple[IntakeSignal, ...]) -> tuple[IntakeSignal, ...]:
         _need_no_repeats((entry.intake, p) for entry in signals for p in entry.patterns)
         return signals
-
-    @field_validator("prototypes")
-    @classmethod
-    def _each_once(cls, entries: tuple[IntakeExamples, ...]) -> tuple[IntakeExamples, ...]:
-        _need_each_once(INTAKES, (entry.intake for entry in entries))
-        return entries
 
 
 class Advice(Entry):
@@ -126,38 +92,22 @@ class AdviceTable(_Table):
 
 
 class Tables(Entry):
-    """All four, and the fingerprint of what was read."""
+    """All three, and the fingerprint of what was read."""
 
-    prototypes: PrototypeTable
     signals: SignalTable
     intake: IntakeTable
     advice: AdviceTable
     digest: str
     """Eight hex digits over the bytes of the files: the version of the rules."""
 
-    @property
-    def type_examples(self) -> list[tuple[CallType, str]]:
-        """(type, utterance) of every example."""
-        return [
-            (entry.type, words) for entry in self.prototypes.types for words in entry.utterances
-        ]
-
-    @property
-    def intake_examples(self) -> list[tuple[Intake, str]]:
-        """(intake kind, utterance) of every example."""
-        return [
-            (entry.intake, words) for entry in self.intake.prototypes for words in entry.utterances
-        ]
-
 
 def load_tables(directory: Path | None = None) -> Tables:
     """Read the tables of a directory, or those that come with Banxi. Raises DataFileError."""
     folder = directory or PACKAGED
     return Tables(
-        prototypes=read_data(folder / FILES[0], PrototypeTable),
-        signals=read_data(folder / FILES[1], SignalTable),
-        intake=read_data(folder / FILES[2], IntakeTable),
-        advice=read_data(folder / FILES[3], AdviceTable),
+        signals=read_data(folder / FILES[0], SignalTable),
+        intake=read_data(folder / FILES[1], IntakeTable),
+        advice=read_data(folder / FILES[2], AdviceTable),
         digest=fingerprint(*(folder / name for name in FILES)),
     )
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from contracts.base import Evidence
 from contracts.card import CardKind, Source
-from services.desk import score_page, slots, wording
+from services.desk import score_page, slots, type_page, wording
 from services.desk.call_view import CallView, Line, ShownCard, StandingWarning
 from services.desk.marks import find_words
 from services.desk.wire import Json, Sections, millis, words
@@ -19,7 +19,7 @@ _LABELS: dict[CardKind, tuple[str, str]] = {
     "better_wording": ("must_not", "换个说法"),
     "answer": ("answer", "可以这样答"),
     "transfer": ("advice", "请转接"),
-    "advice": ("advice", "此刻"),
+    "advice": ("advice", "处理建议"),
     "wording": ("advice", "可以说"),
 }
 """Tone and word of each kind of card: a colour never speaks alone."""
@@ -38,7 +38,8 @@ def sections(view: CallView, *, quiet: bool) -> Sections:
         "clock": clock(view),
         "end": _end(view),
         "quiet": quiet,
-        "type": call_type(view),
+        "type": type_page.call_type(view),
+        "course": type_page.course(view),
         "delay": {"last": view.delay_ms, "awaiting": view.awaiting_ms},
         "partials": [
             {"role": p.role, "at": p.at_ms, "text": p.text}
@@ -46,6 +47,7 @@ def sections(view: CallView, *, quiet: bool) -> Sections:
         ],
         "speaking": sorted({s.role for s in view.speech if s.end_ms is None and view.live}),
         "cards": {slot: _place(view, card) for slot, card in slots.placed(view).items()},
+        "advice": _advice(view),
         "wait": wait(view),
         "ticks": [{"name": t.name, "state": t.state, "at": t.at_ms} for t in view.ticks],
         "score": score_page.score(view),
@@ -85,16 +87,13 @@ def clock(view: CallView) -> Json:
     return {"at": 0, "wall": millis(view.clock.zero), "runs": True}
 
 
-def call_type(view: CallView) -> Json:
-    """The type with the one before it."""
-    if view.type is None or view.type.type is None:
+def _advice(view: CallView) -> Json:
+    """The advice for the whole call, on the page or not; `stands`: it has the place of this moment
+    whenever nothing else does."""
+    card = slots.advice(view)
+    if card is None:
         return None
-    return {
-        "type": view.type.type,
-        "confidence": round(view.type.confidence * 100),
-        "previous": view.previous_type,
-        "words": [e.words for e in view.type.evidence if e.words][:4],
-    }
+    return _card(view, card) | {"stands": view.live and card.stands(view.now_ms)}
 
 
 def wait(view: CallView) -> Json:

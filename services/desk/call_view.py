@@ -8,10 +8,11 @@ from typing import Literal
 
 from contracts.base import Role
 from contracts.call import EndedBy
-from contracts.call_type import CallTypeAssessed
+from contracts.call_type import CallTypeAssessed, CallTypeTurned
 from contracts.card import CardShown
 from contracts.escalation import EscalationRaised
 from contracts.score import AppealDecided, DeductionAppealed, ScoreChanged
+from contracts.situation import SituationRecognised
 from contracts.transcript import Correction, TranscriptPartial
 from contracts.warning import HoldStarted, SilenceStarted, WarningRaised
 
@@ -21,7 +22,7 @@ LAST_SPANS = 24
 MAX_ITEMS = 500
 """How many cards, warnings, ticks … are held of one call; the oldest goes first."""
 
-MarkKind = Literal["forbidden", "asked", "corrected"]
+MarkKind = Literal["forbidden", "asked", "corrected", "turned"]
 EscalationState = Literal["raised", "acknowledged", "taken_over", "closed"]
 TickState = Literal["due", "said", "missed"]
 
@@ -185,8 +186,11 @@ class CallView:
     delay_ms: int | None = None
     """From the end of the last utterance to its words on the bus, ms."""
     type: CallTypeAssessed | None = None
-    previous_type: str | None = None
-    """The type before the present one; stays while the present one does."""
+    """The latest assessment."""
+    turns: tuple[CallTypeTurned, ...] = ()
+    """Where the caller turned from one type to another, in the order of the call."""
+    situations: tuple[SituationRecognised, ...] = ()
+    """Moments that were recognised, in the order of the call."""
     cards: tuple[ShownCard, ...] = ()
     warnings: tuple[StandingWarning, ...] = ()
     hold: HoldStarted | None = None

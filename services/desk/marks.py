@@ -1,4 +1,5 @@
-"""Which characters of a line mean something: forbidden words, the question asked, corrections."""
+"""Which characters of a line mean something: forbidden words, the question asked, corrections, and
+what turned the call."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ class Hit:
 
 
 def hits_of(view: CallView) -> list[Hit]:
-    """What the call's warnings and cards point at in its words."""
+    """What the call's warnings, cards and turns point at in its words."""
     found: list[Hit] = []
     for warning in view.warnings:
         event = warning.event
@@ -35,7 +36,16 @@ def hits_of(view: CallView) -> list[Hit]:
     for card in view.cards:
         if card.event.slot == "answer" and not card.withdrawn and card.verdict != "wrong":
             found += _hits("asked", "caller", card.event.evidence, card.event.title)
+    for turn in view.turns:
+        note = f"从“{turn.previous}”转为“{turn.type}”"
+        found += _hits("turned", "caller", turn.evidence, note)
     return found
+
+
+def remarked(view: CallView) -> CallView:
+    """The view with its lines marked anew, after something that points at words changed."""
+    hits = hits_of(view)
+    return replace(view, lines=tuple(marked(line, hits) for line in view.lines))
 
 
 def _hits(kind: MarkKind, role: Role, evidence: Iterable[Evidence], note: str) -> list[Hit]:
@@ -57,7 +67,7 @@ def marked(line: Line, hits: Iterable[Hit]) -> Line:
         start, end = correction.start, correction.start + len(correction.made)
         if line.text[start:end] == correction.made and correction.made:
             found.append(Mark(start, end, "corrected", f"听到的是“{correction.heard}”"))
-    order: dict[MarkKind, int] = {"forbidden": 0, "corrected": 1, "asked": 2}
+    order: dict[MarkKind, int] = {"forbidden": 0, "corrected": 1, "asked": 2, "turned": 3}
     kept: list[Mark] = []
     for mark in sorted(found, key=lambda m: (order[m.kind], m.start, m.end)):
         if all(mark.end <= other.start or other.end <= mark.start for other in kept):

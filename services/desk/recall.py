@@ -17,11 +17,12 @@ from nats.aio.msg import Msg
 from contracts import subjects
 from contracts.base import Event
 from contracts.call import CallEnded, CallStarted
-from contracts.call_type import CallTypeAssessed
+from contracts.call_type import CallTypeAssessed, CallTypeTurned
 from contracts.events import NotAContract, read_event
 from contracts.feedback import FeedbackGiven
 from contracts.phrase import PhraseDue, PhraseSaid
 from contracts.score import AppealDecided, DeductionAppealed, ScoreChanged
+from contracts.situation import SituationRecognised
 from contracts.warning import WarningConfirmed, WarningRaised, WarningWithdrawn
 from services.common.bus import Bus, patiently
 from services.common.kept import read_call, read_kept
@@ -38,6 +39,8 @@ _NEEDED: tuple[type[Event], ...] = (
     CallStarted,
     CallEnded,
     CallTypeAssessed,
+    CallTypeTurned,
+    SituationRecognised,
     PhraseDue,
     PhraseSaid,
     WarningRaised,

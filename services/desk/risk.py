@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from contracts.call_type import CallType
 from services.desk.call_view import CallView
+from services.desk.trail import trail, type_now
 
 Level = Literal["red", "amber", "calm"]
 
@@ -14,7 +16,10 @@ RECENT_MS = 120_000
 HOLD_NOTICE_MS = 25_000
 SILENCE_NOTICE_MS = 5_000
 
-_TENSE = {"对抗": 30, "哭诉": 25, "投诉": 15, "发泄": 15, "纠缠": 15}
+STEPS = 3
+"""How many types of its trail the line that says why names."""
+
+_TENSE: dict[CallType | None, int] = {"对抗": 30, "哭诉": 25, "投诉": 15, "发泄": 15, "纠缠": 15}
 _SEVERITY = {"red_line": 200, "urgent": 120, "notice": 40}
 
 
@@ -54,10 +59,10 @@ def assess(view: CallView) -> Risk:
     if any(w.counts and w.event.kind == "agent_hung_up_first" for w in view.warnings):
         rank += 20
         reasons.append("坐席先挂机")
-    if view.type and view.type.type in _TENSE:
-        rank += _TENSE[view.type.type]
-        if view.previous_type:
-            reasons.append(f"{view.previous_type} → {view.type.type}")
+    if (kind := type_now(view)[0]) in _TENSE:
+        rank += _TENSE[kind]
+        if turned := trail(view):
+            reasons.append(" → ".join(step.type for step in turned[-STEPS:]))
     if view.earlier_calls is not None and view.earlier_calls >= 2:
         rank += 10
         reasons.append(f"同号第 {view.earlier_calls + 1} 次来电")

@@ -1,5 +1,5 @@
-"""The ended calls of the last hours, for their own agents: score, appeals and decisions, but no
-words of the conversation."""
+"""The ended calls of the last hours, for their own agents: score, appeals and decisions, and the
+words these rest on, but not the conversation."""
 
 from __future__ import annotations
 

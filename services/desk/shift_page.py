@@ -5,9 +5,10 @@ from __future__ import annotations
 from services.desk import agent_page
 from services.desk.call_view import CallView
 from services.desk.charges import charges
+from services.desk.trail import type_now
 from services.desk.wire import Json, Sections, millis
 
-_IN_DETAILS = ("head", "end", "type", "cards", "ticks", "score", "warnings")
+_IN_DETAILS = ("head", "end", "type", "course", "cards", "advice", "ticks", "score", "warnings")
 
 
 def row(view: CallView) -> Json:
@@ -18,7 +19,7 @@ def row(view: CallView) -> Json:
         "call": view.call_id,
         "started": millis(view.started_at),
         "number": view.number,
-        "type": view.type.type if view.type else None,
+        "type": type_now(view)[0],
         "score": view.score,
         "deductions": sum(c.state != "returned" for c in made),
         "open": sum(c.state == "appealed" for c in made),

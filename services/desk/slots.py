@@ -44,27 +44,46 @@ _PRIORITY: dict[WarningKind, int] = {
     "interruption": 60,
     "talking_over": 60,
 }
+_WORDING = 100
+"""How far wording for a moment stands before advice for the whole call, whatever its priority."""
 _QUIETER = 40
 """How far a hint, and what may yet be withdrawn, stands behind an alarm."""
 
 
 def with_card(view: CallView, new: ShownCard) -> tuple[ShownCard, ...]:
     """The call's cards after a new one: it takes its place, or waits behind one of higher
-    priority. One about a warning that may yet be withdrawn replaces nothing."""
+    priority. One about a warning that may yet be withdrawn replaces nothing; advice for the whole
+    call is only covered by wording for a moment, and is there again when that has passed."""
     warning = about(view, new)
-    rivals = [
-        card
-        for card in view.cards
-        if card.event.slot == new.event.slot and card.stands(view.now_ms)
-    ]
-    takes = not (warning and warning.provisional) and all(
-        new.event.priority >= card.event.priority or new.seen_ms - card.seen_ms >= YIELD_MS
-        for card in rivals
+    if warning and warning.provisional:
+        return (*view.cards, new)
+    return (
+        *(replace(c, superseded=True) if _gives_way(view, c, new) else c for c in view.cards),
+        new,
     )
-    cards = view.cards
-    if takes:
-        cards = tuple(replace(c, superseded=True) if c in rivals else c for c in cards)
-    return (*cards, new)
+
+
+def _gives_way(view: CallView, card: ShownCard, new: ShownCard) -> bool:
+    """Whether a card that stands is replaced by a new one for good."""
+    if card.event.slot != new.event.slot or not card.stands(view.now_ms):
+        return False
+    if _is_wording(new, than=card):
+        return False
+    stronger = new.event.priority >= card.event.priority and not _is_wording(card, than=new)
+    return stronger or new.seen_ms - card.seen_ms >= YIELD_MS
+
+
+def _is_wording(card: ShownCard, than: ShownCard) -> bool:
+    """Whether a card is wording for a moment, and the other advice for the whole call."""
+    return card.event.kind == "wording" and than.event.kind == "advice"
+
+
+def advice(view: CallView) -> ShownCard | None:
+    """The advice that holds for the call now, whether or not it is on the page."""
+    for card in reversed(view.cards):
+        if card.event.kind == "advice" and card.event.slot == "moment":
+            return None if card.withdrawn or card.verdict == "wrong" else card
+    return None
 
 
 def leaves_at(warning: StandingWarning) -> int:
@@ -138,7 +157,10 @@ def _warnings(view: CallView) -> list[StandingWarning]:
 
 def _card_rank(view: CallView, card: ShownCard) -> tuple[int, int]:
     warning = about(view, card)
-    return (_weight(warning) if warning else card.event.priority), card.seen_ms
+    if warning:
+        return _weight(warning), card.seen_ms
+    first = card.event.slot == "moment" and card.event.kind == "wording"
+    return card.event.priority + (_WORDING if first else 0), card.seen_ms
 
 
 def _weight(warning: StandingWarning) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.escalation import Severity
-from services.desk import agent_page, score_page, wording
+from services.desk import agent_page, score_page, type_page, wording
 from services.desk.call_view import CallView, Escalated
 from services.desk.risk import assess
 from services.desk.strip import strip
@@ -28,7 +28,8 @@ def sections(view: CallView, *, quiet: bool, tile: bool = True) -> Sections:
         "clock": agent_page.clock(view),
         "end": wording.ENDED_BY[view.ended_by or "unknown"] if view.ended_at else None,
         "quiet": quiet,
-        "type": agent_page.call_type(view),
+        "type": type_page.call_type(view),
+        "course": type_page.course(view),
         "risk": {"rank": risk.rank, "level": risk.level, "why": risk.why},
         "strip": strip(view),
         "recent": [agent_page.line(line) for line in view.lines[-RECENT_LINES:]],

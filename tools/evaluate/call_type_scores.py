@@ -63,6 +63,17 @@ def label_figures(calls: Sequence[Judged]) -> Figures:
     }
 
 
+def first_figures(calls: Sequence[Judged]) -> Figures:
+    """How often the label after the first caller turn is right, generously."""
+    pairs = [(one.start, one.start if one.right_at_first else one.first) for one in calls]
+    return {
+        "first_utterance_accuracy_accept": ratio(
+            sum(one.right_at_first for one in calls), len(calls)
+        ),
+        "first_utterance_macro_f1_accept": macro_f1(pairs),
+    }
+
+
 def figures(calls: Sequence[Judged]) -> Figures:
     """All figures of the command."""
     found = false = 0
@@ -73,13 +84,12 @@ def figures(calls: Sequence[Judged]) -> Figures:
     intakes = [one for one in calls if one.intake]
     return {
         **label_figures(calls),
-        "first_utterance_accuracy_accept": ratio(
-            sum(one.right_at_first for one in calls), len(calls)
-        ),
+        **first_figures(calls),
         "turns_found": ratio(found, sum(len(one.turns) for one in calls)),
         "false_turns_per_10_calls": ratio(10 * false, len(calls)),
         "intake_accuracy": ratio(sum(one.intake_right for one in intakes), len(intakes)),
         "ece": calibration_error([(one.confidence, one.right) for one in calls]),
+        "ece_strict": calibration_error([(one.confidence, one.said == one.label) for one in calls]),
     }
 
 

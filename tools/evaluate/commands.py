@@ -8,6 +8,7 @@ from tools.evaluate.call_type import call_type
 from tools.evaluate.calls import calls
 from tools.evaluate.conduct import conduct
 from tools.evaluate.knowledge import knowledge
+from tools.evaluate.red_lines import red_lines
 from tools.evaluate.situations import situations
 
 app = typer.Typer(
@@ -18,4 +19,5 @@ app.command("conduct")(conduct)
 app.command("call-type")(call_type)
 app.command("situations")(situations)
 app.command("knowledge")(knowledge)
+app.command("red-lines")(red_lines)
 app.command("calls")(calls)

@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.events import why
+from tools.evaluate.confusion import Confusion
 
 Figures = Mapping[str, float | None]
 """Figure → value; None where it is not defined (nothing to divide by)."""
@@ -69,6 +70,10 @@ class Report:
     """Group → name → figures; they stand among the metrics of the JSON, under the group."""
     baseline: Mapping[str, object] = field(default_factory=dict)
     """`name` of what it is compared with, and that one's figures on the same lines."""
+    beside: Mapping[str, Figures] = field(default_factory=dict)
+    """Name of another run on the same lines → its figures; an entry of the JSON each."""
+    confusion: Confusion | None = None
+    """Which labels were taken for which."""
     errors: Sequence[Mapping[str, object]] = ()
     """Lines decided otherwise than labelled: `id`, `kind` and what explains it."""
     bad_lines: Sequence[BadLine] = ()
@@ -154,8 +159,12 @@ def show(report: Report, *, as_json: bool, show_errors: bool = False) -> None:
 
 def _as_json(report: Report) -> dict[str, Any]:
     bad = [{"kind": "bad_line", "line": b.line, "message": b.message} for b in report.bad_lines]
-    changes = {} if report.changes is None else {"changes": list(report.changes)}
-    return changes | {
+    more: dict[str, Any] = {name: _rounded(figures) for name, figures in report.beside.items()}
+    if report.changes is not None:
+        more["changes"] = list(report.changes)
+    if report.confusion is not None:
+        more["confusion"] = report.confusion.as_json()
+    return more | {
         "n": report.n,
         "metrics": _rounded(report.metrics)
         | {
@@ -174,30 +183,41 @@ def _rounded(figures: Mapping[str, object]) -> dict[str, object]:
 
 def _print_tables(report: Report, show_errors: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    against = str(report.baseline.get("name", "baseline")) if report.baseline else None
-    table = Table("", "value", title=f"{report.title}: {report.n} lines", title_justify="left")
-    if against:
-        table.add_column(against)
-    for name, value in report.metrics.items():
-        cells = [name, _cell(value)]
-        if against:
-            cells.append(_cell(report.baseline.get(name, "")))
-        table.add_row(*cells)
+    columns: dict[str, Mapping[str, object]] = {"value": report.metrics, **report.beside}
+    if report.baseline:
+        columns[str(report.baseline.get("name", "baseline"))] = report.baseline
+    title = f"{report.title}: {report.n} lines"
+    table = Table("", *columns, title=title, title_justify="left")
+    for name in report.metrics:
+        table.add_row(name, *(_cell(figures.get(name, "")) for figures in columns.values()))
     if report.metrics:
         console.print(table)
     else:
         console.print(f"{report.title}: {report.n} lines, no labels to compare with")
     if report.by_category:
-        columns = list(dict.fromkeys(k for f in report.by_category.values() for k in f))
-        table = Table("category", *columns, title="by category", title_justify="left")
-        for name, figures in report.by_category.items():
-            table.add_row(name or "-", *(_cell(figures.get(column, "")) for column in columns))
-        console.print(table)
+        console.print(_by_category(report.by_category))
+    if report.confusion is not None:
+        console.print(report.confusion.table())
     if show_errors:
         for error in report.errors:
             console.print(json.dumps(error, ensure_ascii=False), markup=False)
     elif report.errors:
         console.print(f"{len(report.errors)} lines decided wrongly; --show-errors lists them")
+
+
+def _by_category(by_category: Mapping[str, Figures]) -> Table:
+    names = list(dict.fromkeys(k for figures in by_category.values() for k in figures))
+    # The longer list goes down, so that the table is narrow enough for a terminal.
+    if len(names) > len(by_category):
+        table = Table("", *(category or "-" for category in by_category), title="by category")
+        for name in names:
+            table.add_row(name, *(_cell(f.get(name, "")) for f in by_category.values()))
+    else:
+        table = Table("category", *names, title="by category")
+        for category, figures in by_category.items():
+            table.add_row(category or "-", *(_cell(figures.get(name, "")) for name in names))
+    table.title_justify = "left"
+    return table
 
 
 def _cell(value: object) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import typer
 
+from tools.near_duplicates import duplicates
+from tools.train.call_type import call_type
 from tools.train.conduct import conduct
+from tools.train.situations import situations
 
 app = typer.Typer(
-    help="Learn again from labelled sentences, also from a site's own.", no_args_is_help=True
+    help="Learn again from labelled sentences, calls and moments, also from a site's own.",
+    no_args_is_help=True,
 )
 app.command("conduct")(conduct)
-
-
-@app.callback()
-def group() -> None:
-    """A group, though it has one command so far."""
+app.command("call-type")(call_type)
+app.command("situations")(situations)
+app.command("duplicates")(duplicates)

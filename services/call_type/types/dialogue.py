@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -20,6 +20,8 @@ MERGED_MS = 1_500
 """Finals of one side that follow each other within this time are one turn, cut at a breath."""
 KEPT = 40
 """Turns that are looked at, the last ones: so a long call costs no more than a short one."""
+KEPT_FINALS = 120
+"""Finals that are looked at, the last ones: one side may talk on and on without the other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,27 +124,45 @@ class Dialogue:
     """What earlier calls of the number were about, newest first."""
 
     def after(self, said: Said) -> Dialogue:
-        """With one more final; one that comes late stands where it was spoken."""
-        turns = list(self.turns)
-        at = bisect_right(turns, said.at_ms, key=lambda turn: turn.at_ms)
-        before = turns[at - 1] if at else None
-        goes_on = before and before.role == said.role and said.at_ms - before.end_ms <= MERGED_MS
-        if before and goes_on:
-            turns[at - 1] = Turn(said.role, (*before.said, said))
-        else:
-            turns.insert(at, Turn(said.role, (said,)))
-        began = said.role == "caller" and not goes_on
-        return replace(
-            self, turns=tuple(turns[-KEPT:]), caller_turns=self.caller_turns + int(began)
-        )
+        """With one more final; one that comes late stands where it was spoken, so that the turns
+        are the same in whatever order finals come."""
+        finals = [one for turn in self.turns for one in turn.said]
+        finals.insert(bisect_right(finals, said.at_ms, key=lambda one: one.at_ms), said)
+        known = {turn.said: turn for turn in self.turns}
+        every = _turns(finals, known)
+        began = _callers(every) - _callers(self.turns)
+        kept = every if len(finals) <= KEPT_FINALS else _turns(finals[-KEPT_FINALS:], known)
+        return replace(self, turns=kept[-KEPT:], caller_turns=self.caller_turns + began)
 
     def of(self, role: Role) -> list[Turn]:
         """One side's turns."""
         return [turn for turn in self.turns if turn.role == role]
 
-    def knows(self, event_id: str) -> bool:
-        """Whether a final is in it."""
+    def knows(self, event_id: str, at_ms: int) -> bool:
+        """Whether a final is in it, or is too old to tell."""
+        full = len(self.turns) == KEPT or sum(len(turn.said) for turn in self.turns) == KEPT_FINALS
+        if full and at_ms < self.turns[0].at_ms:
+            return True
         return any(one.event_id == event_id for turn in self.turns for one in turn.said)
+
+
+def _turns(finals: Iterable[Said], known: Mapping[tuple[Said, ...], Turn]) -> tuple[Turn, ...]:
+    """Finals, in the order they were spoken, as turns; those known keep what was worked out."""
+    each: list[list[Said]] = []
+    end_ms = 0
+    for said in finals:
+        if each and each[-1][-1].role == said.role and said.at_ms - end_ms <= MERGED_MS:
+            each[-1].append(said)
+            end_ms = max(end_ms, said.end_ms)
+        else:
+            each.append([said])
+            end_ms = said.end_ms
+    parts = map(tuple, each)
+    return tuple(known.get(one) or Turn(one[0].role, one) for one in parts)
+
+
+def _callers(turns: Iterable[Turn]) -> int:
+    return sum(turn.role == "caller" for turn in turns)
 
 
 def pooled(vectors: Sequence[Vector | None], weights: Sequence[float]) -> Array | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from contracts.base import Event
 from contracts.call import CallEnded, CallStarted
-from contracts.call_type import CallTypeAssessed
+from contracts.call_type import CallTypeAssessed, CallTypeTurned
 from contracts.card import CardShown, CardWithdrawn
 from contracts.escalation import (
     EscalationAcknowledged,
@@ -23,6 +23,7 @@ from contracts.escalation import (
 from contracts.feedback import FeedbackGiven
 from contracts.phrase import PhraseDue, PhraseSaid
 from contracts.score import AppealDecided, DeductionAppealed, ScoreChanged
+from contracts.situation import SituationRecognised
 from contracts.speech import SpeechEnded, SpeechStarted
 from contracts.transcript import TranscriptFinal, TranscriptPartial
 from contracts.warning import (
@@ -51,6 +52,8 @@ _HANDLERS: dict[type[Event], Callable[[CallView, Any], CallView]] = {
     CallStarted: course.started,
     CallEnded: course.ended,
     CallTypeAssessed: course.assessed,
+    CallTypeTurned: course.turned,
+    SituationRecognised: course.recognised,
     SpeechStarted: talk.speech_started,
     SpeechEnded: talk.speech_ended,
     TranscriptPartial: talk.partial,

@@ -1,12 +1,14 @@
-"""The call itself: answered, of which type, over."""
+"""The call itself: answered, of which type, at which moments, over."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from contracts.call import CallEnded, CallStarted
-from contracts.call_type import CallTypeAssessed
-from services.desk.call_view import CallView
+from contracts.call_type import CallTypeAssessed, CallTypeTurned
+from contracts.situation import SituationRecognised
+from services.desk.call_view import MAX_ITEMS, CallView
+from services.desk.marks import remarked
 from services.desk.masking import mask_number
 
 
@@ -35,11 +37,24 @@ def ended(view: CallView, event: CallEnded) -> CallView:
 
 
 def assessed(view: CallView, event: CallTypeAssessed) -> CallView:
-    """The type, and the one before it."""
-    before = view.type.type if view.type else None
-    previous = view.previous_type
-    if before is not None and before != event.type:
-        previous = before
-    elif event.previous is not None:
-        previous = event.previous
-    return replace(view, type=event, previous_type=previous if event.type else None)
+    """The type as it was last assessed."""
+    known = view.type
+    if known and (known.wall_time, known.at_ms) > (event.wall_time, event.at_ms):
+        return view
+    return replace(view, type=event)
+
+
+def turned(view: CallView, event: CallTypeTurned) -> CallView:
+    """The caller turned to another type."""
+    if any(turn.event_id == event.event_id for turn in view.turns):
+        return view
+    turns = sorted((*view.turns, event), key=lambda turn: (turn.at_ms, turn.event_id))
+    return remarked(replace(view, turns=tuple(turns[-MAX_ITEMS:])))
+
+
+def recognised(view: CallView, event: SituationRecognised) -> CallView:
+    """A moment that needs its own wording."""
+    if any(moment.event_id == event.event_id for moment in view.situations):
+        return view
+    found = sorted((*view.situations, event), key=lambda moment: (moment.at_ms, moment.event_id))
+    return replace(view, situations=tuple(found[-MAX_ITEMS:]))

@@ -11,7 +11,7 @@ from contracts.warning import WarningConfirmed, WarningRaised, WarningWithdrawn
 from services.desk import slots
 from services.desk.call_view import MAX_ITEMS, CallView, ShownCard, StandingWarning
 from services.desk.fold import ticks
-from services.desk.marks import hits_of, marked
+from services.desk.marks import remarked
 
 
 def card_shown(view: CallView, event: CardShown) -> CallView:
@@ -19,7 +19,7 @@ def card_shown(view: CallView, event: CardShown) -> CallView:
     if any(card.event.event_id == event.event_id for card in view.cards):
         return view
     cards = slots.with_card(view, ShownCard(event, seen_ms=view.now_ms))[-MAX_ITEMS:]
-    return _remark(replace(view, cards=cards))
+    return remarked(replace(view, cards=cards))
 
 
 def card_withdrawn(view: CallView, event: CardWithdrawn) -> CallView:
@@ -39,7 +39,7 @@ def warning_raised(view: CallView, event: WarningRaised) -> CallView:
         raised = StandingWarning(
             event, view.now_ms, provisional=event.provisional, raised=(event.event_id,)
         )
-        return _remark(replace(view, warnings=(*view.warnings, raised)[-MAX_ITEMS:]))
+        return remarked(replace(view, warnings=(*view.warnings, raised)[-MAX_ITEMS:]))
     if event.event_id in known.raised:
         return view
     again = known.withdrawn and not event.provisional
@@ -89,16 +89,11 @@ def _change_card(view: CallView, card_id: str, at_ms: int, **changes: Any) -> Ca
         else card
         for card in view.cards
     )
-    return _remark(replace(view, cards=cards))
+    return remarked(replace(view, cards=cards))
 
 
 def _change_warning(view: CallView, warning_id: str, **changes: Any) -> CallView:
     warnings = tuple(
         replace(w, **changes) if w.event.warning_id == warning_id else w for w in view.warnings
     )
-    return _remark(replace(view, warnings=warnings))
-
-
-def _remark(view: CallView) -> CallView:
-    hits = hits_of(view)
-    return replace(view, lines=tuple(marked(line, hits) for line in view.lines))
+    return remarked(replace(view, warnings=warnings))

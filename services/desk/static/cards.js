@@ -21,6 +21,9 @@ export class Cards {
     this.shown = {};
     this.wanted = {};
     this.expanded = false;
+    this.advice = null; // what holds for the whole call, on the page or not
+    this.recalled = null; // id of the moment's card that the advice was called back over
+    this.met = new Set(); // a card slides in once
     this.pointer = 0;
     this.column.addEventListener("pointermove", () => (this.pointer = performance.now()));
     this.column.addEventListener("pointerleave", () => {
@@ -35,30 +38,65 @@ export class Cards {
 
   clear() {
     this.wanted = {};
+    this.advice = null;
+    this.recalled = null;
+    this.met.clear();
     this.pointer = 0;
     this.#settle();
   }
 
-  show(cards) {
+  show(cards, advice) {
     this.wanted = cards ?? {};
+    this.advice = advice;
     this.#settle();
+  }
+
+  /** Call the advice back to the page, or put it away again. Returns whether there is any. */
+  recall(wanted = this.recalled === null) {
+    const there = this.shown.moment?.id === this.advice?.id && this.recalled === null;
+    if (wanted && (!this.advice || there)) return false;
+    this.recalled = wanted ? this.wanted.moment?.id ?? "" : null;
+    this.expanded = wanted;
+    this.pointer = 0; // a key asked for it
+    this.#settle();
+    return true;
+  }
+
+  /** The card a place should show: called back, the advice; but what is new comes first. */
+  #wanted(slot) {
+    const card = this.wanted[slot] ?? null;
+    if (slot !== "moment" || this.recalled === null) return card;
+    if (this.advice && (!card || card.id === this.recalled)) return this.advice;
+    this.recalled = null;
+    return card;
   }
 
   /** What time changes: ages, and cards whose moment has passed. */
   tick(now) {
     for (const slot of SLOTS) {
       const card = this.wanted[slot];
-      if (card?.expires && card.expires <= now) this.wanted = { ...this.wanted, [slot]: null };
+      if (card?.expires && card.expires <= now) this.wanted = { ...this.wanted, [slot]: this.#under(slot, card, now) };
       const age = this.places[slot].querySelector(".age");
       if (age && this.shown[slot]) setText(age, ago(now - this.shown[slot].at));
     }
     this.#settle();
   }
 
+  #isNew(card) {
+    const [name, before] = [`${card.id} ${card.at}`, this.met.size];
+    return this.met.add(name).size > before;
+  }
+
+  /** What comes when a card leaves by itself: the advice beneath it. */
+  #under(slot, card, now) {
+    const advice = slot === "moment" ? this.advice : null;
+    return advice?.stands && advice.id !== card.id && !(advice.expires && advice.expires <= now) ? advice : null;
+  }
+
   #settle() {
     const reading = this.pointer && performance.now() - this.pointer < READING_MS;
     for (const slot of SLOTS) {
-      const [card, before] = [this.wanted[slot] ?? null, this.shown[slot] ?? null];
+      const [card, before] = [this.#wanted(slot), this.shown[slot] ?? null];
       if (card === before) continue;
       const same = card && before && card.id === before.id;
       if (reading && !same) continue;
@@ -68,7 +106,7 @@ export class Cards {
       }
       this.shown[slot] = card;
       const element = card && this.#card(slot, card);
-      if (element && !same) element.classList.add("new");
+      if (element && !same && this.#isNew(card)) element.classList.add("new");
       // A hint, and what may yet be withdrawn, is seen; only what is certain is said aloud, once.
       const firm = slot === "wrong" && card && !card.quiet;
       if (firm && !(same && !before.quiet)) {
@@ -77,6 +115,7 @@ export class Cards {
       }
       this.places[slot].replaceChildren(...(element ? [element] : []));
     }
+    $("advice-key").classList.toggle("away", !this.advice || this.shown.moment?.id === this.advice.id);
     this.#narrow();
   }
 

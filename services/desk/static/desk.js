@@ -2,12 +2,13 @@
 import { Cards } from "./cards.js";
 import { Details, noted } from "./details.js";
 import { $, audioNow, banner, clock, closesOutside, copy, h, keyButton, keys, setText, toast, toggleDialog, toggleTheme } from "./dom.js";
+import { Kind } from "./kind.js";
+import { shortTrail, unknown } from "./kinds.js";
 import { connect } from "./live.js";
 import { Search } from "./search.js";
 import { Shift, titleOf } from "./shift.js";
 import { Transcript } from "./transcript.js";
 
-const TENSE = ["发泄", "哭诉", "对抗", "投诉", "纠缠"];
 const LIMIT_S = 30, TURN_S = 25, SILENCE_ALARM_S = 8, SILENCE_REMIND_S = 5, WRAP_UP_S = 30;
 const SLOW_MS = 4000;
 
@@ -33,6 +34,7 @@ const line = connect(`/as/${body.dataset.account}/desk/live`, {
 });
 const transcript = new Transcript();
 const cards = new Cards(toTheCall);
+const kind = new Kind(openDetails);
 const search = new Search((command) => line.ask(command));
 const details = new Details((command) => line.ask(command));
 const shift = new Shift(openEnded, (row) => toast(`${titleOf(row)}：申诉有结果`));
@@ -57,6 +59,7 @@ function switchTo(id) {
   if (call && !call.end) toTheCall();
   transcript.clear();
   cards.clear();
+  kind.clear();
   render(null);
 }
 
@@ -71,7 +74,7 @@ function render(names) {
   if (!call) {
     for (const id of ["timer", "number", "region", "earlier", "delay"]) setText($(id), "");
     setText($("state"), "待机");
-    $("type").hidden = true;
+    kind.hush();
     setText($("score"), "详情");
     $("ticks").replaceChildren();
     $("summary").hidden = true;
@@ -83,26 +86,17 @@ function render(names) {
     setText($("region"), call.head.region ?? "");
     setText($("earlier"), call.head.earlier ? `近 7 日第 ${call.head.earlier + 1} 次来电` : "");
   }
-  if (any("type")) renderType(call.type);
+  if (any("type", "end")) kind.show(call.type, Boolean(call.end));
   if (any("end", "quiet")) setText($("state"), call.end ? "通话已结束 · 小结" : call.quiet ? "线路没有声音信号" : "");
   body.classList.toggle("quiet", call.quiet && !call.end);
   if (any("lines")) transcript.finals(call.lines);
   if (any("partials", "speaking", "end", "lines")) transcript.partials(call.end ? [] : call.partials, call.end ? [] : call.speaking, audioNow(call, line.now()));
-  if (any("cards", "end")) cards.show(call.cards);
+  if (any("cards", "advice", "end")) cards.show(call.cards, call.advice);
   if (any("ticks", "end")) renderTicks(call);
   if (any("score")) setText($("score"), call.score.score === null ? "详情" : `本通 ${call.score.score} 分`);
   if (any("end", "warnings", "score", "used", "type", "ticks")) renderSummary(call);
   if (details.isOpen && !details.earlier) details.show(current, call);
   second();
-}
-
-function renderType(type) {
-  const pill = $("type");
-  pill.hidden = !type;
-  if (!type) return;
-  pill.classList.toggle("tense", TENSE.includes(type.type));
-  pill.title = type.words.length ? `依据：${type.words.join("、")}` : "";
-  pill.replaceChildren(`${type.type} `, h("small", {}, `${type.confidence}%`), type.previous ? h("s", { "aria-label": `之前是${type.previous}` }, `← ${type.previous}`) : "");
 }
 
 function renderTicks(call) {
@@ -137,7 +131,9 @@ function renderSummary(call) {
       h("h2", {}, "本通小结"),
       h("dl.facts", {},
         fact("时长", clock(call.end.at)), fact("结束", call.end.by),
-        fact("类型", call.type?.type ?? "未判断"), fact("本通得分", call.score.score === null ? "—" : `${call.score.score} 分`)),
+        fact("来电类型", call.type.trail.length ? shortTrail(call.type.trail, 5) : call.type.type ?? unknown(true)),
+        fact("受理类别", call.type.intake ?? "未能判定"),
+        fact("本通得分", call.score.score === null ? "—" : `${call.score.score} 分`)),
       alarms.length
         ? [h("h3", {}, `提醒 ${alarms.length} 条`), h("ul.noted", {}, alarms.map(noted))]
         : h("p.calm", {}, h("i", { "aria-hidden": "true" }), "这通电话没有提醒，辛苦了。"),
@@ -158,6 +154,10 @@ function second() {
   const audio = audioNow(call, now);
   setText($("timer"), call ? clock(audio) : "");
   if (call && !call.end) cards.tick(audio);
+  if (call) {
+    kind.second(now);
+    transcript.keep();
+  }
   renderDelay(call, audio);
   renderWait(call, audio, now);
 }
@@ -205,6 +205,7 @@ function renderWait(call, audio, now) {
 async function feedback(slot, verdict, said) {
   const card = cards.get(slot);
   if (!card || !current) return;
+  if (slot === "moment" && cards.recalled) return cards.recall(false);
   try {
     await line.ask({ type: "feedback", call: current, target: card.target, target_id: card.id, verdict });
     toast(said);
@@ -240,6 +241,12 @@ async function openEnded({ call }) {
   }
 }
 
+function openDetails() {
+  const call = line.model.calls.get(current);
+  if (!call) return toast("现在没有通话。");
+  details.open(current, call);
+}
+
 function otherCall() {
   const others = calls().filter(([id, call]) => id !== current && !call.end);
   if (others.length) switchTo(others[others.length - 1][0]);
@@ -264,11 +271,8 @@ keys(
       toast("已复制");
     },
     "/": () => search.open(current && !line.model.calls.get(current)?.end ? current : null),
-    s: () => {
-      const call = line.model.calls.get(current);
-      if (!call) return toast("现在没有通话。");
-      details.open(current, call);
-    },
+    s: openDetails,
+    a: () => (body.dataset.state === "live" && cards.recall()) || toast("现在没有别的处理建议。"),
     h: () => shift.toggle(),
     b: otherCall,
     g: () => cards.turn(),
@@ -276,7 +280,10 @@ keys(
     l: toggleTheme,
     "?": () => toggleDialog($("help")),
     End: () => transcript.toLatest(),
-    Escape: () => body.classList.remove("whole"),
+    Escape: () => {
+      kind.hush();
+      body.classList.remove("whole");
+    },
   },
   { s: () => $("details").close(), h: fromDetailsToList, "?": () => $("help").close(), l: toggleTheme },
 );

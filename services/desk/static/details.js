@@ -1,6 +1,7 @@
 // The call's details: what should be said, the score with its deductions and appeals, warnings.
 import { $, clock, fill, h } from "./dom.js";
 import { Confirm } from "./confirm.js";
+import { courseList, wholeType } from "./kinds.js";
 import { titleOf } from "./shift.js";
 
 const STATES = {
@@ -24,7 +25,7 @@ export class Details {
     this.dialog = $("details");
     this.rows = new Map(); // deduction id → {element, text}
     this.drafts = new Map(); // call/deduction → what was written when the panel closed
-    this.parts = Object.fromEntries(["head", "ticks", "deductions", "unjudged", "rest"].map((name) => [name, h("section", { "data-part": name })]));
+    this.parts = Object.fromEntries(["head", "kind", "ticks", "deductions", "unjudged", "rest"].map((name) => [name, h("section", { "data-part": name })]));
     $("details-body").replaceChildren(h("div.sheet", { tabindex: "0", autofocus: true }, Object.values(this.parts)));
   }
 
@@ -50,6 +51,9 @@ export class Details {
     this.title = this.earlier ? `${titleOf(call.head)} · ` : "本通";
     fill(this.parts.head, h("h2", {}, `${this.title}${score === null ? "详情" : ` ${score} 分`}`),
       this.earlier ? h("p.soft", {}, `${call.head.number} · ${call.end.by}，${clock(call.end.at)}`) : null);
+    fill(this.parts.kind, h("h3", {}, "来电类型"), wholeType(call.type, Boolean(call.end)),
+      call.course.length ? courseList(call.course) : null,
+      call.advice ? [h("h3", {}, "处理建议"), h("p", {}, h("b", {}, call.advice.title)), h("p", {}, call.advice.body), call.advice.avoid ? h("p.avoid", {}, h("b", {}, "避免"), call.advice.avoid) : null] : null);
     fill(this.parts.ticks, h("h3", {}, "该说的话"), call.ticks.length
       ? h("ul.checklist", {}, call.ticks.map((tick) => this.#tick(tick, call)))
       : h("p.soft", {}, "到现在还没有必须说的话。"));
@@ -57,7 +61,6 @@ export class Details {
     fill(this.parts.rest,
       h("h3", {}, "提醒"),
       call.warnings.length ? h("ul.noted", {}, call.warnings.map(noted)) : h("p.soft", {}, "没有提醒。"),
-      call.type ? [h("h3", {}, "来电类型"), h("p", {}, `${call.type.type}，把握 ${call.type.confidence}%`, call.type.words.length ? `。依据：${call.type.words.map((w) => `“${w}”`).join("、")}` : "")] : null,
       call.cards.answer?.alternatives.length ? [h("h3", {}, "可能还想问"), h("ul.noted", {}, call.cards.answer.alternatives.map((q) => h("li", {}, h("span", {}, q))))] : null);
   }
 

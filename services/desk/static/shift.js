@@ -1,5 +1,6 @@
 // `H`: the agent's own ended calls of the shift, each with its score and what became of appeals.
 import { $, fill, h, whenOf } from "./dom.js";
+import { unknown } from "./kinds.js";
 
 /** How a call of the list is named: when it began. */
 export const titleOf = (head) => `${whenOf(head.started)} 的通话`;
@@ -64,7 +65,7 @@ export class Shift {
     ].filter(Boolean);
     return h("li", {}, h("button", { type: "button", "data-call": row.call },
       h("time", {}, whenOf(row.started)),
-      h("span.kind", {}, row.type ?? "未判断"),
+      h("span.kind", {}, row.type ?? unknown(true)),
       h("span.soft", {}, row.number),
       h("span.said", {}, said.length ? said : row.deductions ? h("span.soft", {}, `扣分 ${row.deductions} 项`) : null),
       h("b", {}, row.score === null ? "—" : `${row.score} 分`)));

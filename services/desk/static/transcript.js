@@ -3,6 +3,7 @@ import { $, clock, h, markedText, setText } from "./dom.js";
 
 const NAMES = { agent: "坐席", caller: "来电" };
 const NEAR = 48;
+const GESTURE_MS = 1000; // scrolling goes on for a while after the hand has left
 
 export class Transcript {
   constructor() {
@@ -13,9 +14,16 @@ export class Transcript {
     this.open = new Map();
     this.following = true;
     this.unseen = 0;
+    this.touched = -Infinity;
+    for (const gesture of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+      this.scroll.addEventListener(gesture, () => (this.touched = performance.now()), { passive: true });
+    }
     this.scroll.addEventListener("scroll", () => {
-      const { scrollHeight, scrollTop, clientHeight } = this.scroll;
-      this.following = scrollHeight - scrollTop - clientHeight < NEAR;
+      // A page that changes its size scrolls too; only a reader who scrolls stops following.
+      const now = performance.now();
+      const reader = now - this.touched < GESTURE_MS;
+      if (reader) this.touched = now;
+      if (reader || this.#near()) this.following = this.#near();
       if (this.following) this.unseen = 0;
       this.#way();
     }, { passive: true });
@@ -100,6 +108,16 @@ export class Transcript {
     }
     if (this.following) this.#bottom();
     this.#way();
+  }
+
+  /** The newest stays in sight, whatever made the page another size. */
+  keep() {
+    if (this.following && !this.#near()) this.#bottom();
+  }
+
+  #near() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroll;
+    return scrollHeight - scrollTop - clientHeight < NEAR;
   }
 
   #bottom() {

@@ -2,12 +2,14 @@
 import { $, announce, audioNow, banner, clock, closesOutside, h, keyButton, keys, markedText, setText, toast, toggleDialog, toggleTheme } from "./dom.js";
 import { connect } from "./live.js";
 import { Appeals } from "./appeals.js";
+import { courseList, fillPill, storyOf, wholeType } from "./kinds.js";
+import { Types } from "./types.js";
 
 const LEVELS = { red: 2, amber: 1, calm: 0 };
 const SEVERITY = { red_line: 3, urgent: 2, notice: 1 };
-const TENSE = ["发泄", "哭诉", "对抗", "投诉", "纠缠"];
 const LEAST_CELLS = 32;
 const DELAY_TARGET_MS = 4000;
+const FRESH_MS = 20_000;
 
 const tiles = new Map();
 const items = new Map();
@@ -38,6 +40,7 @@ const line = connect(`/as/${document.body.dataset.account}/wall/live`, {
 });
 
 const appeals = new Appeals((command) => line.ask(command));
+const types = new Types(order);
 
 function renderFigures(figures) {
   const set = (name, text, tone = "") => {
@@ -72,11 +75,26 @@ function renderTile(id) {
     : h(`p.words.${last?.role ?? "none"}`, {}, last ? markedText(last.text, last.marks) : "正在接通…");
   tile.replaceChildren(
     h("div.top", {}, h("b.agent", {}, call.head.agent), h("time", {}, clock(audioNow(call, line.now()))),
-      h("span.spring"),
-      call.type ? h(`span.pill${TENSE.includes(call.type.type) ? ".tense" : ""}`, {}, `${call.type.type} `, h("small", {}, `${call.type.confidence}%`)) : null),
+      h("span.spring"), kindOf(call)),
     words,
     strip(call.strip),
     h("p.why", { title: call.risk.why }, why(call)));
+}
+
+/** The type; for some seconds after a turn with what it was before. */
+function kindOf(call) {
+  const { trail } = call.type;
+  const pill = h("span.pill", { title: trail.length ? trail.map((step, index) => storyOf(step, index === 0)).join("；") : null });
+  fillPill(pill, call.type, Boolean(call.end));
+  if (hasJustTurned(call)) {
+    pill.classList.add("turned");
+    pill.prepend(h("span.from", {}, `${trail.at(-2).type} →`));
+  }
+  return pill;
+}
+
+function hasJustTurned(call) {
+  return !call.end && call.type.trail.length > 0 && line.now() - call.type.turned < FRESH_MS;
 }
 
 function why(call) {
@@ -97,6 +115,9 @@ function strip(cells) {
 function order() {
   const box = $("calls");
   $("idle").hidden = tiles.size > 0;
+  types.show([...tiles.keys()].map((id) => line.model.calls.get(id)));
+  for (const [id, tile] of tiles) tile.hidden = !types.shows(line.model.calls.get(id));
+  $("none-such").hidden = !tiles.size || [...tiles.values()].some((tile) => !tile.hidden);
   if (box.matches(":hover") && box.querySelector(".tile:hover")) return;
   const rank = (id) => {
     const call = line.model.calls.get(id);
@@ -239,6 +260,8 @@ function renderPeek() {
     h("h2", {}, `工号 ${call.head.agent} · ${call.head.number} · ${clock(audioNow(call, line.now()))}`),
     strip(call.strip),
     h("p.why", {}, call.end ? `通话已结束 · ${call.end}` : call.risk.why, call.score === null ? "" : ` · 本通 ${call.score} 分`),
+    wholeType(call.type, Boolean(call.end)),
+    call.course.length ? courseList(call.course) : null,
     h("ol.recent", {}, call.recent.map((item) => h(`li.${item.role}`, {}, h("time", {}, clock(item.at)), h("span.soft", {}, item.role === "agent" ? "坐席" : "来电"), h("p", {}, markedText(item.text, item.marks)))),
       call.partials.map((item) => h(`li.${item.role}.partial`, {}, h("time", {}, clock(item.at)), h("span.soft", {}, item.role === "agent" ? "坐席" : "来电"), h("p", {}, `${item.text}…`))))));
 }
@@ -246,7 +269,12 @@ function renderPeek() {
 function second() {
   const now = line.now();
   setText($("now"), new Date(now).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false }));
-  for (const [id, tile] of tiles) setText(tile.querySelector("time"), clock(audioNow(line.model.calls.get(id), now)));
+  for (const [id, tile] of tiles) {
+    const call = line.model.calls.get(id);
+    setText(tile.querySelector("time"), clock(audioNow(call, now)));
+    const turned = tile.querySelector(".turned");
+    if (turned && !hasJustTurned(call)) turned.replaceWith(kindOf(call));
+  }
   appeals.second(now);
   for (const { element } of items.values()) {
     if (element.dataset.state !== "raised") continue;
@@ -259,6 +287,8 @@ keys(
     ArrowDown: () => move(1), j: () => move(1), ArrowUp: () => move(-1), k: () => move(-1),
     a: () => handle("a"), t: () => handle("t"), x: () => handle("x"), d: () => handle("d"),
     s: () => appeals.next(), y: () => appeals.decide(true), n: () => appeals.decide(false),
+    f: () => types.next(),
+    Escape: () => types.choose(null),
     Enter: () => chosen && peek(chosen.split("/")[0]),
     l: toggleTheme,
     "?": () => toggleDialog($("help")),

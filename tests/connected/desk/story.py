@@ -10,11 +10,12 @@ from typing import Any
 
 from contracts.base import Event, Evidence, Producer, Role
 from contracts.call import CallEnded, CallProgressed, CallStarted
-from contracts.call_type import CallTypeAssessed
-from contracts.card import Alternative, CardShown, Source
+from contracts.call_type import CallTypeAssessed, CallTypeTurned
+from contracts.card import Alternative, CardShown, CardWithdrawn, Source
 from contracts.escalation import EscalationRaised
 from contracts.phrase import PhraseDue, PhraseSaid
 from contracts.score import AppealDecided, DeductionAppealed, ScoreChanged
+from contracts.situation import SituationRecognised
 from contracts.speech import SpeechEnded, SpeechStarted
 from contracts.transcript import Correction, TranscriptFinal, TranscriptPartial
 from contracts.warning import HoldStarted, WarningRaised
@@ -22,6 +23,7 @@ from contracts.warning import HoldStarted, WarningRaised
 ASR = Producer(name="asr", version="1")
 CONDUCT = Producer(name="how-would-i-know", version="3", source="A12(一)")
 TYPES = Producer(name="call-type", version="1")
+SITUATIONS = Producer(name="situations", version="1")
 KNOWLEDGE = Producer(name="knowledge", version="1")
 POLICY = Producer(name="forbidden-and-angry", version="1", source="B")
 STEP_MS = 500
@@ -80,18 +82,77 @@ class Story:
             ),
         )
 
-    def typed(self, at: int, kind: Any, confidence: float, previous: Any = None) -> Story:
+    def typed(
+        self, at: int, kind: Any, confidence: float, previous: Any = None, **changes: Any
+    ) -> Story:
         """The call type as assessed."""
+        assessed = CallTypeAssessed(
+            **self.who,
+            at_ms=at,
+            by=TYPES,
+            type=kind,
+            confidence=confidence,
+            previous=previous,
+            evidence=(Evidence(words="没有人管", role="caller"),),
+        )
+        return self.add(at, assessed.model_copy(update=changes))
+
+    def turned(
+        self, at: int, previous: Any, kind: Any, words: str = "", start: int | None = None
+    ) -> Story:
+        """The caller turned from one type to another, with the utterance at `start`."""
+        start = at if start is None else start
+        evidence = Evidence(words=words, role="caller", start_ms=start, end_ms=at)
         return self.add(
             at,
-            CallTypeAssessed(
+            CallTypeTurned(
+                **self.who,
+                at_ms=start,
+                by=TYPES,
+                previous=previous,
+                type=kind,
+                confidence=0.8,
+                evidence=(evidence,),
+            ),
+        )
+
+    def recognised(self, at: int, situation: str, name: str, words: str = "") -> Story:
+        """A moment that needs its own wording."""
+        return self.add(
+            at,
+            SituationRecognised(
                 **self.who,
                 at_ms=at,
-                by=TYPES,
-                type=kind,
-                confidence=confidence,
-                previous=previous,
-                evidence=(Evidence(words="没有人管", role="caller"),),
+                by=SITUATIONS,
+                situation=situation,
+                name=name,
+                confidence=0.9,
+                evidence=(Evidence(words=words, role="caller"),),
+            ),
+        )
+
+    def wording(self, at: int, **changes: Any) -> Story:
+        """The card that goes with a moment."""
+        card = CardShown(
+            **self.who,
+            at_ms=at,
+            by=SITUATIONS,
+            card_id="s1",
+            slot="moment",
+            kind="wording",
+            title="对方要找领导",
+            body="您的诉求我会完整记录，马上转给值班负责人，由负责人给您回电，好吗？",
+            why="来电人说“叫你们领导来”",
+            priority=70,
+        )
+        return self.add(at, card.model_copy(update=changes))
+
+    def withdrawn(self, at: int, card_id: str = "s1") -> Story:
+        """A card's moment has passed."""
+        return self.add(
+            at,
+            CardWithdrawn(
+                **self.who, at_ms=at, by=SITUATIONS, card_id=card_id, reason="这一刻过去了"
             ),
         )
 

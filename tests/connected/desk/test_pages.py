@@ -34,7 +34,7 @@ from services.common.kept import read_call
 from services.desk.sockets import NO_CONTRACT, TOO_SLOW
 from tests.connected.desk.running import Page, RunningDesk, answering, running_desk, signed_in
 from tests.connected.desk.story import Story
-from tests.connected.desk.tales import pension, play
+from tests.connected.desk.tales import complains, pension, play, turning
 
 pytestmark = pytest.mark.connected
 
@@ -63,6 +63,31 @@ async def test_an_agent_sees_the_own_call_as_it_happens_and_no_other(
         assert rows["授权"] == "养老保险科 周敏 2026-03-01"
         assert rows["版本"] == "第 3 版"
         assert "19900000102" not in json.dumps(page.calls)
+
+
+async def test_both_pages_see_a_call_turn(desk: RunningDesk, bus: Bus) -> None:
+    story = complains(turning(bus.site, agent="015"))
+    async with (
+        signed_in(desk, "a015") as open_desk,
+        signed_in(desk, "b01", "wall") as open_wall,
+        open_desk() as agent,
+        open_wall() as wall,
+    ):
+        await agent.hello()
+        await wall.hello()
+        await play(bus, [story])
+        for page in (agent, wall):
+            told = await page.until(
+                lambda p: len(kind := the_call(p, bus)["set"]["type"]["trail"]) == 3 and kind
+            )
+            assert [step["type"] for step in told] == ["求助", "发泄", "投诉"]
+            course = the_call(page, bus)["set"]["course"]
+            assert [item["text"] for item in course][1] == "对方要找领导"
+        card = await agent.until(
+            lambda p: (c := the_call(p, bus)["set"]["cards"]["moment"])["title"][:2] == "投诉" and c
+        )
+        assert the_call(agent, bus)["set"]["advice"]["id"] == card["id"]
+        assert "19900000177" not in json.dumps([agent.calls, wall.calls])
 
 
 async def test_the_wall_shows_every_call_the_worst_one_as_such(desk: RunningDesk, bus: Bus) -> None:

@@ -63,6 +63,8 @@ async def decide_and_appeal(desk: RunningDesk, bus: Bus, agent: Page, wall: Page
 
     details = await agent.ask({"type": "details", "call": f"{bus.site}-c2"})
     assert details["data"]["score"]["deductions"][0]["state"] == "stands"
+    assert [step["type"] for step in details["data"]["type"]["trail"]] == ["求助", "投诉"]
+    assert [item["text"] for item in details["data"]["course"]] == ["求助 → 投诉"]
     appeal = {"type": "appeal", "call": f"{bus.site}-c2", "deduction": "d1", "reason": "误听"}
     assert (await agent.ask(appeal))["ok"]
     await agent.until(lambda p: rows(p)["c2"]["open"])

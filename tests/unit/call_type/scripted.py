@@ -1,116 +1,178 @@
-"""Tables and vectors in which everything is known: a text leans to the types whose cue it holds."""
+"""A model in which everything is known: what a text speaks for stands in its cues.
+
+`clear(label)` speaks strongly for a type, `faint(label)` a little, both by their words;
+`meant(label)` speaks by its vector alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from functools import cache
 
 import numpy as np
 
+from contracts.base import Producer, Role
 from contracts.call_type import CALL_TYPES, INTAKES, CallType
-from services.call_type.assess import Assessor, Tuning
-from services.call_type.dialogue import Dialogue, Heard, Vector
-from services.call_type.prototypes import fit
-from services.call_type.tables import (
-    AdviceTable,
-    IntakeTable,
-    PrototypeTable,
-    SignalTable,
-    Tables,
-)
+from contracts.transcript import TranscriptFinal
+from services.call_type.books import Books
+from services.call_type.heads import Array, GramBlock, Head, VectorBlock
+from services.call_type.prosody_signs import load_signs
+from services.call_type.situations.book import load_book
+from services.call_type.situations.look import Turn as MomentTurn
+from services.call_type.situations.moments import Moments
+from services.call_type.situations.recogniser import Recognised, Recogniser
+from services.call_type.tables import load_tables
+from services.call_type.types.assess import Assessor
+from services.call_type.types.look import GRAM_PLACES, MANNER, VECTOR_PLACES
+from services.call_type.types.model import INTAKE_GRAMS, INTAKE_VECTORS, About, Joint, TypeModel
+from services.call_type.types.turning import SIGNS
+from services.common.vectors import Vector
 
-CUES: dict[CallType, str] = dict(zip(CALL_TYPES, "甲乙丙丁戊己庚辛壬癸", strict=True))
+DIMENSION = 384
+CLEAR, FAINT, MEANT = "甲乙丙丁戊己庚辛壬癸", "子丑寅卯辰巳午未申酉", "梅兰竹菊松柏桃李杏柳"
 """One character a type."""
-SHARPNESS = 10.0
-PLAIN = "一二三四五六七八九十"
-"""Ten characters that lean nowhere."""
+LEADER = "领导"
+"""What the scripted moments know: a caller who wants a leader."""
+
+
+def clear(label: CallType, more: str = "") -> str:
+    """An utterance that leaves no doubt (0.86 for the type)."""
+    return f"{CLEAR[CALL_TYPES.index(label)]}是这件事情{more}"
+
+
+def faint(label: CallType, more: str = "") -> str:
+    """One that leans there (0.45 for it)."""
+    return f"{FAINT[CALL_TYPES.index(label)]}是这件事情{more}"
+
+
+def meant(label: CallType, more: str = "") -> str:
+    """One whose words say nothing."""
+    return f"{MEANT[CALL_TYPES.index(label)]}是这件事情{more}"
 
 
 def vector(text: str) -> Vector:
-    """A common part as sentence models have it, and one direction a cue. Unit length."""
-    row = np.array([2.0, *(text.count(cue) for cue in CUES.values()), text.count("问题")])
+    """A common part as sentence models have it, and one direction a type. Unit length."""
+    row = np.zeros(DIMENSION, dtype=np.float32)
+    row[0] = 2.0
+    row[1 : 1 + len(MEANT)] = [text.count(cue) for cue in MEANT]
     return np.asarray(row / np.linalg.norm(row), dtype=np.float32)
 
 
-def tables(**signals: Any) -> Tables:
-    """Small tables; whole sections of signals.yaml may be given otherwise."""
-    return Tables(
-        prototypes=PrototypeTable.model_validate(
-            {
-                "version": 1,
-                "types": [
-                    {"type": label, "utterances": [f"{cue}{cue}", f"{cue}{cue}{cue}"]}
-                    for label, cue in CUES.items()
-                ],
-            }
+class ScriptedEmbedder:
+    """The scripted vectors, or none while it is down."""
+
+    model = "scripted 1"
+
+    def __init__(self) -> None:
+        self.down = False
+        self.asked: list[str] = []
+
+    async def vectors(self, texts: Sequence[str]) -> list[Vector] | None:
+        self.asked += texts
+        return None if self.down else [vector(text) for text in texts]
+
+
+class ScriptedMoments:
+    """Knows one situation, by one word."""
+
+    version = "scripted"
+
+    def recognise(self, turns: Sequence[MomentTurn]) -> Recognised:
+        if LEADER in turns[-1].text:
+            return Recognised("wants-a-leader", 0.9, LEADER)
+        return Recognised(None, 0.9)
+
+
+@cache
+def model(embedding: str = "scripted 1", version: str = "00000001") -> TypeModel:
+    """The scripted model."""
+    size, kinds = len(CALL_TYPES), len(INTAKES)
+    cues = {f"c{cue}": row for row, cue in enumerate(CLEAR + FAINT)}
+    one = np.eye(size, dtype=np.float32)
+    grams = dict.fromkeys(GRAM_PLACES, GramBlock({}, np.zeros((1, size), dtype=np.float32)))
+    # A few known grams are taken times 1/4: log-odds of 4 and 2.
+    grams["last"] = GramBlock(cues, np.concatenate([16 * one, 8 * one]))
+    vectors = {place: VectorBlock(vector(""), _weights(size)) for place in VECTOR_PLACES}
+    vectors["last"].weights[1 : 1 + size] = 4 * one
+    zeros = np.zeros(kinds, dtype=np.float32)
+    nothing = GramBlock({}, np.zeros((1, kinds), dtype=np.float32))
+    return TypeModel(
+        About(version=version, embedding=embedding, calls=0, figures={}),
+        Head(CALL_TYPES, grams, _zeros(size), vectors, _zeros(size)),
+        Head(
+            INTAKES,
+            dict.fromkeys(INTAKE_GRAMS, nothing),
+            zeros,
+            {place: VectorBlock(vector(""), _weights(kinds)) for place in INTAKE_VECTORS},
+            zeros,
         ),
-        signals=SignalTable.model_validate(
-            {
-                "version": 1,
-                "signals": [
-                    {"type": "投诉", "weight": 2, "patterns": ["说得辛苦", "要个说法"]},
-                    {"type": "综合", "weight": 1.2, "patterns": ["再一个"]},
-                    {"type": "发泄", "weight": 1.2, "patterns": ["气死"]},
-                ],
-                "questions": ["吗"],
-                "acknowledgements": ["嗯", "好", "好的", "对", "对的"],
-            }
-            | signals
-        ),
-        intake=IntakeTable.model_validate(
-            {
-                "version": 1,
-                "signals": [{"intake": "举报", "weight": 2, "patterns": ["举报"]}],
-                "prototypes": [
-                    {"intake": label, "utterances": [f"{cue}{label}", f"{cue}{label}{cue}"]}
-                    for label, cue in zip(INTAKES, "子丑寅卯辰", strict=True)
-                ],
-            }
-        ),
-        advice=AdviceTable.model_validate(
-            {
-                "version": 1,
-                "advice": [
-                    {"type": label, "title": f"{label}的办法", "say": "请讲", "avoid": "打断"}
-                    for label in CALL_TYPES
-                ],
-            }
-        ),
-        digest="0" * 8,
+        Joint(_join_types(2), _join_intakes(2)),
+        Joint(_join_types(1), _join_intakes(1)),
+        _turning(),
     )
 
 
-def assessor(with_tables: Tables | None = None, tuning: Tuning | None = None) -> Assessor:
-    """An assessor over those tables."""
-    made = with_tables or tables()
-    types, intakes = made.type_examples, made.intake_examples
-    by_type = fit(CALL_TYPES, types, np.stack([vector(text) for _, text in types]))
-    by_intake = fit(INTAKES, intakes, np.stack([vector(text) for _, text in intakes]))
-    # As blurred as real examples are: these do not overlap at all.
-    return Assessor(
-        made,
-        replace(by_type, sharpness=SHARPNESS),
-        replace(by_intake, sharpness=SHARPNESS),
-        tuning,
+def assessor(embedding: str = "scripted 1") -> Assessor:
+    """The scripted model over the packaged tables."""
+    return Assessor(load_tables(), model(embedding))
+
+
+def books(recogniser: Recogniser | None = None) -> Books:
+    """The scripted model and moments, and the packaged tables."""
+    return Books(
+        tables=load_tables(),
+        signs=load_signs(),
+        assessor=assessor(),
+        moments=Moments(recogniser or ScriptedMoments(), load_book()),
+        embedding="scripted 1",
     )
 
 
-def hear(
-    assessor: Assessor, texts: Sequence[str], start: Dialogue | None = None, *, words: bool = False
-) -> Dialogue:
-    """The dialogue after these utterances; `words` = without vectors."""
-    dialogue = start or Dialogue()
-    for text in texts:
-        number = dialogue.characters + 1
-        asked = [] if words else [vector(t) for t in assessor.texts(dialogue, text)]
-        alone, together = (*asked, None, None)[:2]
-        dialogue = assessor.hear(
-            dialogue, Heard(f"e{number}", number, number + 1, text, alone, together)
-        )
-    return dialogue
+def final(at_ms: int, text: str, role: Role = "caller", lasts_ms: int = 900) -> TranscriptFinal:
+    """A final of the call c1."""
+    return TranscriptFinal(
+        call_id="c1",
+        site="main",
+        at_ms=at_ms,
+        role=role,
+        end_ms=at_ms + lasts_ms,
+        text=text,
+        heard=text,
+        by=Producer(name="scripted", version="1"),
+    )
 
 
-def leaning(label: CallType, length: int = 12) -> str:
-    """An utterance that leans clearly to a type."""
-    return CUES[label] * 3 + (PLAIN * 2)[: length - 3]
+def _zeros(size: int) -> Array:
+    return np.zeros(size, dtype=np.float32)
+
+
+def _weights(labels: int) -> Array:
+    return np.zeros((DIMENSION, labels), dtype=np.float32)
+
+
+def _join_types(heads: int) -> Array:
+    """What the heads say, added up; the same matter as in an earlier call speaks for 纠缠."""
+    size = len(CALL_TYPES)
+    weights = np.zeros((heads * size + len(MANNER) + 1, size), dtype=np.float32)
+    for head in range(heads):
+        weights[head * size : (head + 1) * size] = np.eye(size)
+    row = heads * size + MANNER.index("history_words")
+    weights[row, CALL_TYPES.index("纠缠")] = 8.0
+    return weights
+
+
+def _join_intakes(heads: int) -> Array:
+    """The signal words; 业务咨询 where there are none."""
+    kinds = len(INTAKES)
+    weights = np.zeros((heads * kinds + len(CALL_TYPES) + kinds + 1, kinds), dtype=np.float32)
+    weights[-1 - kinds : -1] = np.eye(kinds)
+    weights[-1, INTAKES.index("业务咨询")] = 1.0
+    return weights
+
+
+def _turning() -> Array:
+    """A turn where the new type leads by a factor of 20 in odds."""
+    weights = np.zeros(len(SIGNS) + 1, dtype=np.float32)
+    weights[SIGNS.index("lead")] = 1.0
+    weights[-1] = -3.0
+    return weights

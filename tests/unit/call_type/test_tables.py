@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.call_type import CALL_TYPES
+from contracts.call_type import CALL_TYPES, INTAKES
 from services.call_type.tables import FILES, PACKAGED, load_tables
 from services.common.service import CannotStart
 
@@ -30,7 +30,8 @@ def spoil(folder: Path, name: str, old: str, new: str) -> None:
 
 def test_the_packaged_tables_are_complete() -> None:
     tables = load_tables()
-    assert {label for label, _ in tables.type_examples} == set(CALL_TYPES)
+    assert {signal.type for signal in tables.signals.signals} == set(CALL_TYPES)
+    assert {signal.intake for signal in tables.intake.signals} <= set(INTAKES)
     assert [advice.type for advice in tables.advice.advice] == list(CALL_TYPES)
     assert len(tables.digest) == 8
 
@@ -44,13 +45,14 @@ def test_the_version_changes_with_the_tables(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new", "said"),
     [
-        ("signals.yaml", "weight: 2.0", "weight: heavy", r"signals, entry 1, weight: .*number"),
-        ("signals.yaml", "weight: 2.0", "wait: 2.0", r"signals, entry 1, weight: Field required"),
-        ("signals.yaml", "- 气死我了", "- 18", r"signals, entry 7, patterns, entry 1: .*string"),
+        ("signals.yaml", "weight: 2.0\n", "weight: heavy\n", r"signals, entry 1, weight: .*number"),
+        ("signals.yaml", "weight: 2.0\n", "wait: 2.0\n", r"signals, entry 1, weight: Field requ"),
+        ("signals.yaml", "- 气死我了", "- 18", r"signals, entry \d, patterns, entry 1: .*string"),
         ("signals.yaml", "- 踢皮球", "- 气死我了", r"signals: .*more than once: 气死我了 \(发泄\)"),
-        ("prototypes.yaml", "type: 叙述", "type: 讲述", r"types, entry 2, type: "),
-        ("prototypes.yaml", "type: 叙述", "type: 咨询", r"types: .*叙述 missing"),
+        ("signals.yaml", "- type: 咨询", "- type: 讲述", r"signals, entry 1, type: "),
+        ("advice.yaml", "type: 叙述", "type: 咨询", r"advice: .*叙述 missing"),
         ("advice.yaml", "version: 1", "version: 2", r"version: Input should be 1"),
+        ("intake.yaml", "- intake: 投诉", "- intake: 抱怨", r"signals, entry 1, intake: "),
         ("intake.yaml", "signals:", "signals: [", r"intake.yaml, line \d+: is not YAML"),
     ],
 )

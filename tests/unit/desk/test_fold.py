@@ -21,6 +21,7 @@ from contracts.warning import (
 from services.desk import agent_page, wall_page
 from services.desk.board import Board
 from services.desk.call_view import CallView
+from services.desk.trail import trail
 from tests.connected.desk.story import ASR
 from tests.connected.desk.tales import pension
 from tests.unit.desk.making import NOON, after, begun, folded, stamped
@@ -38,6 +39,8 @@ def everything() -> list[Event]:
     story.add(47_000, WarningConfirmed.model_validate(story.who | said))
     story.add(47_100, WarningWithdrawn.model_validate(story.who | said | {"reason": ""}))
     story.warned(47_200, kind="missing_phrase", level="remind", phrase="restate", warning_id="m")
+    story.recognised(47_300, "wants-a-leader", "对方要找领导", "找你们领导").wording(47_400)
+    story.typed(47_500, "发泄", 0.6).turned(47_500, "投诉", "发泄", "没有人管").withdrawn(47_600)
     story.appealed(48_000, "在复述").decided(49_000, accepted=True)
     return stamped(story.scored(49_100, 100, 5, "申诉通过").ends(50_000))
 
@@ -54,7 +57,7 @@ def test_a_whole_call() -> None:
     view = after(pension("main"))
     assert (view.agent_id, view.number) == ("015", "199****0102")
     assert [line.role for line in view.lines[:3]] == ["agent", "caller", "agent"]
-    assert view.type and (view.type.type, view.previous_type) == ("投诉", "求助")
+    assert [step.type for step in trail(view)] == ["求助", "投诉"]
     assert [(tick.name, tick.state) for tick in view.ticks][-1] == ("复述确认", "due")
     assert view.score == 95
     assert view.delay_ms == 900
@@ -70,6 +73,7 @@ def test_words_that_mean_something_are_marked() -> None:
         "corrected": "养老保险",
         "asked": "这个转移到底要多久才能办好",
         "forbidden": "这我怎么知道",
+        "turned": "我要投诉你们",
     }
 
 

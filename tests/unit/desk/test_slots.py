@@ -146,6 +146,48 @@ def test_a_caller_who_asks_for_somebody_is_answered_by_a_voice() -> None:
     assert shown(after(tick(story, 30_500 + AFTER_MS)))["wrong"] is None
 
 
+def test_wording_for_a_moment_covers_the_advice_until_the_moment_has_passed() -> None:
+    story = begun().advice(1_000, priority=90).wording(5_000, priority=10)
+    assert shown(after(story))["moment"] == "s1", "whatever their priorities"
+    assert shown(after(story.withdrawn(9_000)))["moment"] == "m1"
+    # One moment's wording takes the place of another's for good.
+    two = begun().advice(1_000).wording(5_000).wording(6_000, card_id="s2")
+    assert shown(after(two))["moment"] == "s2"
+    assert shown(after(two.withdrawn(9_000, "s2")))["moment"] == "m1"
+
+
+def test_advice_comes_back_only_if_it_still_stands() -> None:
+    story = begun().advice(1_000).wording(5_000).withdrawn(6_000, "m1").withdrawn(9_000)
+    assert shown(after(story))["moment"] is None
+    put_away = {"agent_id": "015", "target": "card", "target_id": "m1", "verdict": "dismissed"}
+    story = begun().advice(1_000).wording(5_000)
+    story.add(6_000, FeedbackGiven.model_validate(story.who | {"at_ms": 1_000} | put_away))
+    assert shown(after(story.withdrawn(9_000)))["moment"] is None
+    # Put away, it can be looked at again.
+    advice = agent_page.sections(after(story), quiet=False)["advice"]
+    assert (advice["id"], advice["stands"]) == ("m1", False)
+
+
+def test_new_advice_waits_beneath_the_wording_and_replaces_the_old_advice() -> None:
+    story = begun().advice(1_000, priority=40).wording(5_000)
+    story.advice(7_000, card_id="m2", priority=40)
+    assert shown(after(story))["moment"] == "s1"
+    assert agent_page.sections(after(story), quiet=False)["advice"]["id"] == "m2"
+    story.withdrawn(9_000)
+    assert shown(after(story))["moment"] == "m2"
+    assert shown(after(story.withdrawn(10_000, "m2")))["moment"] is None, "m1 is gone for good"
+    # Wording that nobody withdraws gives way in the end.
+    late = begun().wording(1_000).advice(1_100 + YIELD_MS, priority=40)
+    assert shown(after(late))["moment"] == "m1"
+
+
+def test_no_advice_is_offered_again_once_it_no_longer_holds() -> None:
+    story = begun().advice(1_000)
+    assert agent_page.sections(after(story), quiet=False)["advice"]["stands"]
+    gone = agent_page.sections(after(story.withdrawn(2_000, "m1")), quiet=False)
+    assert gone["advice"] is None
+
+
 def test_an_ended_call_shows_no_cards() -> None:
     assert set(shown(after(pension("main").ends(40_000))).values()) == {None}
 

@@ -1,0 +1,1 @@
+"""Moments of a call that need wording at once: recognised, and one card each."""
