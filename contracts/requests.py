@@ -198,7 +198,7 @@ class PastCall(Contract):
     call_type: str | None = None
     """Its last type."""
     matter: str = ""
-    """What it was about: the caller's first words, shortened."""
+    """What it was about: the caller's first telling words, shortened."""
 
 
 class History(Reply):

@@ -18,10 +18,12 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.base import Producer
+from contracts.call import CallStarted
 from contracts.transcript import TranscriptFinal
 from services.call_type import books
-from services.call_type.situations.story import Story
-from services.call_type.types.assess import Assessment
+from services.call_type.handler import CallState, CallTypeHandler
+from services.call_type.history import NOTHING, History
+from services.call_type.settings import CallTypeSettings
 from services.common.service import CannotStart
 from services.common.vectors import Vector
 from services.embedding.encoder import Encoder
@@ -61,17 +63,13 @@ now = books.assessor.hear(books.assessor.begin(), said)
 _RESIDENT = "print(psutil.Process().memory_info().rss)"
 
 
-State = tuple[Assessment, Story]
-"""A call so far, as the service keeps it."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Update:
     """A caller utterance, and what the call was before it."""
 
     final: TranscriptFinal
-    before: State
-    before_words: State
+    before: CallState
+    before_words: CallState
     """The same, heard without vectors."""
 
 
@@ -132,15 +130,13 @@ class Bench:
             raise CannotStart(
                 f"the heads read vectors of {self._books.embedding}, not {encoder.id}"
             )
+        self._handler = CallTypeHandler(self._books, _Nobody(), _Nobody(), CallTypeSettings().firm)
         self._prototypes = baseline.Prototypes.of(self._vectors.of)
         self.dimension = encoder.dimension
 
     def updates(self, turns: Sequence[Turn]) -> Iterator[Update]:
         """Each utterance of the caller in the course of a call."""
-        with_vectors = without = (
-            self._books.assessor.begin(),
-            self._books.moments.open("bench", "bench"),
-        )
+        with_vectors = without = self._handler.open("bench", "bench")
         self._vectors.learn(turn.text for turn in turns if turn.text.strip())
         for at, turn in enumerate(turns):
             if not turn.text.strip():
@@ -174,12 +170,20 @@ class Bench:
         [vector] = self._encoder.embed([one.final.text], "query")
         return np.asarray(vector)
 
-    def _hear(self, before: State, final: TranscriptFinal, vector: Vector | None) -> State:
-        assessor, (now, story) = self._books.assessor, before
-        span = (final.at_ms, final.end_ms)
-        said = assessor.ear.hear(final.event_id, final.role, span, final.text, vector)
-        story, _ = self._books.moments.fold(story, final, vector)
-        return assessor.hear(now, said), story
+    def _hear(self, before: CallState, final: TranscriptFinal, vector: Vector | None) -> CallState:
+        return self._handler.hear(before, final, vector)[0]
+
+
+class _Nobody:
+    """Who is not asked in a benchmark: vectors are at hand, and no number has called before."""
+
+    model = ""
+
+    async def vectors(self, texts: Sequence[str]) -> list[Vector] | None:
+        return None
+
+    async def of(self, started: CallStarted) -> History:
+        return NOTHING
 
 
 def memory_mb(dimension: int) -> float:

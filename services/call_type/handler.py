@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from contracts.base import Event
-from contracts.call import CallStarted
+from contracts.call import CallEnded, CallStarted
 from contracts.call_type import CallTypeAssessed
 from contracts.card import CardShown, CardWithdrawn
 from contracts.transcript import TranscriptFinal
@@ -27,6 +27,8 @@ from services.common.vectors import Embeds, Vector
 
 REPEATED = ("纠缠",)
 """Types for which it tells that the number called before."""
+NEVER = 2.0
+"""A confidence that nothing reaches."""
 
 
 class KnowsNumbers(Protocol):
@@ -48,6 +50,11 @@ class CallState:
     prosody: Prosody = field(default_factory=Prosody)
     history: History = NOTHING
     told: Told = field(default_factory=Told)
+    """What was said of it, as this process knows at once."""
+    published: Told = field(default_factory=Told)
+    """The same, as our own events that came back tell."""
+    over: bool = False
+    """Somebody has hung up: no card comes any more."""
 
 
 class CallTypeHandler:
@@ -73,15 +80,27 @@ class CallTypeHandler:
         if isinstance(happening, Event):
             state = replace(state, prosody=state.prosody.after(happening))
         match happening:
+            case CallEnded():
+                state = replace(state, over=True)
             case CallStarted() if state.history is NOTHING:
                 state = self._with_history(state, await self._numbers.of(happening))
             case TranscriptFinal():
                 vector = await self._vector(state, happening)
-                return Outcome(*await asyncio.to_thread(self._hear, state, happening, vector))
+                return Outcome(*await asyncio.to_thread(self.hear, state, happening, vector))
             case CallTypeAssessed() | CardShown() | CardWithdrawn() if _is_ours(happening):
-                return Outcome(_remember(state, happening))
+                published = notices.remember(state.published, happening)
+                return Outcome(replace(state, published=published))
         story, events = self._moments.fold(state.moments, happening, None)
         return Outcome(replace(state, moments=story), events)
+
+    def read_again(self, state: CallState) -> CallState:
+        """After a restart a call is heard again from the stream, but perhaps without vectors. What
+        was really published stands above what would have been said now."""
+        told, standing = state.published, state.assessment.standing
+        if standing.shown != told.type:
+            standing = replace(standing, shown=told.type, since=standing.turn)
+        assessment = replace(state.assessment, standing=standing)
+        return replace(state, told=told, assessment=assessment)
 
     def _with_history(self, state: CallState, history: History) -> CallState:
         matters = self._assessor.begin(history.matters).dialogue.matters
@@ -96,9 +115,10 @@ class CallTypeHandler:
         vectors = await self._embedder.vectors([text[:LONGEST]])
         return vectors[0] if vectors else None
 
-    def _hear(
+    def hear(
         self, state: CallState, final: TranscriptFinal, vector: Vector | None
     ) -> tuple[CallState, Sequence[Event]]:
+        """As `handle` of a final, with its vector at hand; for callers without an event loop."""
         span = (final.at_ms, final.end_ms)
         said = self._assessor.ear.hear(final.event_id, final.role, span, final.text.strip(), vector)
         before = state.assessment
@@ -121,13 +141,16 @@ class CallTypeHandler:
         if now.turned:
             why = turning_words(now.dialogue, now.turned, head)
             events.append(notices.turned(call, now, said, why))
+        # After the hang-up no card comes: none is due.
+        if not notices.is_news(told, now, NEVER if state.over else self._firm):
+            return state, events
         why = reasons(now.dialogue, now.shown, head)
         assessed = notices.assessed(call, told, now, said, why)
-        if not notices.is_news(told, assessed, self._firm):
-            return state, events
         told = replace(
             told, type=assessed.type, intake=assessed.intake, confidence=assessed.confidence
         )
+        if state.over:
+            return replace(state, told=told), [*events, assessed]
         remarks = self._remarks(state)
         told, cards = notices.advise(told, assessed, self._advice, self._firm, remarks)
         return replace(state, told=told), [*events, assessed, *cards]
@@ -143,20 +166,3 @@ class CallTypeHandler:
 
 def _is_ours(event: CallTypeAssessed | CardShown | CardWithdrawn) -> bool:
     return event.by.name == notices.NAME
-
-
-def _remember(
-    state: CallState, published: CallTypeAssessed | CardShown | CardWithdrawn
-) -> CallState:
-    """After a restart a call is heard again from the stream, but perhaps without vectors. What was
-    really published about its last utterance then stands above what would be said now."""
-    caller = state.assessment.dialogue.of("caller")
-    if not caller or published.at_ms != caller[-1].said[-1].at_ms:
-        return state
-    state = replace(state, told=notices.remember(state.told, published))
-    standing = state.assessment.standing
-    if isinstance(published, CallTypeAssessed) and standing.shown != published.type:
-        standing = replace(standing, shown=published.type, since=standing.turn)
-        assessment = replace(state.assessment, standing=standing, intake=published.intake)
-        return replace(state, assessment=assessment)
-    return state

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from contracts.base import Event
 
@@ -52,4 +52,14 @@ class CallHandler(Protocol[State]):
 
     async def handle(self, state: State, happening: Happening) -> Outcome[State]:
         """Fold one event into the state and say what follows from it."""
+        ...
+
+
+@runtime_checkable
+class ReadsAgain(Protocol[State]):
+    """A handler that wants to know when a call's earlier events have been folded again, before the
+    next one is handled: what it then believes to have said may differ from what was published."""
+
+    def read_again(self, state: State) -> State:
+        """The state to go on from."""
         ...

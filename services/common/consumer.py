@@ -30,7 +30,7 @@ from contracts.base import Event
 from contracts.call import CallEnded
 from contracts.events import KEPT, NotAContract, read_event
 from services.common.bus import AWAY, Bus, patiently
-from services.common.calls import CallHandler, CallSettled, State
+from services.common.calls import CallHandler, CallSettled, ReadsAgain, State
 from services.common.kept import read_call
 from services.common.later import LaterWork, Stopping
 from services.common.pulling import ACK_WAIT_S, PartitionPull
@@ -253,6 +253,8 @@ class CallConsumer(Generic[State]):
                 held.ended_at_ms = earlier.at_ms
                 age = datetime.now(UTC) - earlier.wall_time
                 held.was_settled = age.total_seconds() > self._settle_s + ACK_WAIT_S
+        if isinstance(self._handler, ReadsAgain):
+            held.state = self._handler.read_again(held.state)
         return held
 
     def _settle_later(self, partition: int, call_id: str) -> None:

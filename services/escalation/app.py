@@ -18,6 +18,7 @@ from services.escalation.rules import Rules
 from services.escalation.settings import Settings
 from services.escalation.supervision import Supervision
 from services.escalation.view import Policy
+from services.escalation.witness import load_witness
 
 
 def create_app(settings: Settings) -> Service:
@@ -25,6 +26,9 @@ def create_app(settings: Settings) -> Service:
     service = Service("escalation", settings)
     rules = read(settings.escalation.policy, Rules)
     words = read(settings.escalation.red_lines, RedLines)
+    witness = load_witness(
+        settings.escalation.witness, frozenset(line.id for line in words.red_lines)
+    )
     board = Board(timedelta(seconds=rules.rise_after_s), rules.rise_times)
     supervision = Supervision(board, lambda: service.bus, service.log)
 
@@ -51,6 +55,6 @@ def create_app(settings: Settings) -> Service:
     service.answers(AcknowledgeEscalation, supervision.handle)
     service.answers(TakeOverEscalation, supervision.handle)
     service.answers(CloseEscalation, supervision.handle)
-    service.follows_calls(EscalationHandler(Policy(rules, words), board))
+    service.follows_calls(EscalationHandler(Policy(rules, words, witness), board))
     service.lives_with(rising)
     return service

@@ -1,33 +1,88 @@
 """Red lines: words of serious matters, found as written and, where long enough, by their sound.
 
-Low false alarms come first: short words are looked for as written only, since many innocent words
-sound like 跳楼 or 示威; longer ones also by sound, since the recogniser errs in homophones.
+Low false alarms come first: what is said of the past, denied, supposed or only asked about is no
+alarm, and short words are looked for as written only, since many innocent words sound like 跳楼 or
+示威. Where no word of the file stands, a second witness that learned from labelled lines may still
+point to it, as a mere sign. No model is asked: the same words give the same answer whatever else
+is down.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Self
+from itertools import chain, islice, pairwise
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from services.common.datafiles import Entry
-from services.common.sound import blurred, syllables, tones
-from services.common.text import ALIKE
 from services.escalation.files import EditedFile
 from services.escalation.rules import RuleId
+from services.escalation.witness import Witness
+from services.escalation.wording import (
+    BREAK,
+    SOUND_FROM,
+    Found,
+    Spoken,
+    Wording,
+    parse,
+    signs_of,
+    spoken,
+)
 
 MAX_TEXT = 1000
 """Characters of an utterance that are searched; nobody says more in one breath."""
-MAX_WORD = 12
-"""Characters of a word or an exception at most."""
-SOUND_MIN = 4
-"""Syllables from which a word is also found by its sound."""
-TONES_MIN = 0.75
-"""Share of its tones that must agree then: 有人手上 must not be heard as 有人受伤."""
+REACH = 30
+"""Characters of an earlier final that are read with the next: what a wording spans at most."""
 
-Word = Annotated[str, StringConstraints(min_length=2, max_length=MAX_WORD, pattern=r"^\w+$")]
+_CHOICE = re.compile(r"\[[^\[\]]*\]")
+_NAME = re.compile(r"<[^<>]*>")
+
+
+def _is_wording(text: str) -> str:
+    parse(text)
+    return text
+
+
+def _is_short_wording(text: str) -> str:
+    parse(text, 1)
+    return text
+
+
+def _is_excuse(value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError(f"{value} is not one of the excuses of this file")
+    return value
+
+
+Word = Annotated[str, AfterValidator(_is_wording)]
+ShortWord = Annotated[str, AfterValidator(_is_short_wording)]
+PartName = Annotated[str, StringConstraints(pattern=r"^[a-z-]{1,20}$")]
+PartWord = Annotated[str, StringConstraints(pattern=r"^\w+$", max_length=20)]
+
+
+class Excuse(Entry):
+    """Words that make a red line harmless where they stand near it."""
+
+    words: Annotated[tuple[ShortWord, ...], Field(min_length=1)]
+    """The words."""
+    where: Literal["before", "after", "anywhere"]
+    """On which side of the red line they stand; `before` means within the same clause."""
+    within: Annotated[int, Field(ge=0, le=100)] = 0
+    """How many characters may stand between, for `before` and `after`."""
+    unless: tuple[ShortWord, ...] = ()
+    """Words that show that it happens now, anywhere in the utterance: then it is no excuse."""
 
 
 class RedLine(Entry):
@@ -39,22 +94,49 @@ class RedLine(Entry):
     """Its name for people."""
     words: Annotated[tuple[Word, ...], Field(min_length=1)]
     """Words that raise it."""
+    signs: tuple[Word, ...] = ()
+    """Words that may point to it: shown too, one step quieter."""
     except_: Annotated[tuple[Word, ...], Field(alias="except")] = ()
     """Harmless expressions that hold one of the words."""
+    excused_by: tuple[Annotated[Excuse, BeforeValidator(_is_excuse)], ...] = ()
+    """What makes the words harmless when it stands near them; in the file, by name."""
 
     @model_validator(mode="after")
     def _exceptions_hold_a_word(self) -> Self:
+        held = {one for word in (*self.words, *self.signs) for one in parse(word).choices}
         for harmless in self.except_:
-            if not any(word in harmless for word in self.words):
+            ways = parse(harmless).expanded()
+            if not any(one in way for way in islice(ways, 1000) for one in held):
                 raise ValueError(f"the exception {harmless} holds none of the words of {self.id}")
         return self
 
 
 class RedLines(EditedFile):
-    """The whole file."""
+    """The whole file. Parts and excuses are put in place of their names as it is read."""
 
+    parts: Annotated[
+        dict[PartName, Annotated[tuple[PartWord, ...], Field(min_length=2)]],
+        Field(default_factory=dict),
+    ]
+    """Lists of words that wordings name as <name>."""
+    excuses: Annotated[dict[PartName, Excuse], Field(default_factory=dict)]
+    """What may make words harmless."""
     red_lines: Annotated[tuple[RedLine, ...], Field(min_length=1)]
     """The kinds."""
+
+    @field_validator("excuses", "red_lines", mode="before")
+    @classmethod
+    def _named(cls, raw: Any, info: ValidationInfo) -> Any:
+        # A name that is not known stays, and is refused where it stands.
+        raw = _spelled_out(raw, info.data.get("parts", {}))
+        excuses = info.data.get("excuses", {})
+        for line in raw if isinstance(raw, list) else ():
+            names = line.get("excused_by") if isinstance(line, dict) else None
+            if isinstance(names, list):
+                line["excused_by"] = [
+                    excuses.get(name, name) if isinstance(name, str) else name for name in names
+                ]
+        return raw
 
     @model_validator(mode="after")
     def _one_line_an_id(self) -> Self:
@@ -62,6 +144,23 @@ class RedLines(EditedFile):
         if twice := next((id_ for id_ in ids if ids.count(id_) > 1), None):
             raise ValueError(f"id {twice} stands twice")
         return self
+
+
+def _spelled_out(raw: Any, parts: Mapping[str, Sequence[str]]) -> Any:
+    """A copy of what a file holds with the names of parts replaced in all its texts."""
+    if isinstance(raw, str):
+        bare = {f"<{name}>": "|".join(words) for name, words in parts.items()}
+        inside = _CHOICE.sub(lambda choice: _put(choice[0], bare), raw)
+        return _put(inside, {name: f"[{words}]" for name, words in bare.items()})
+    if isinstance(raw, list):
+        return [_spelled_out(one, parts) for one in raw]
+    if isinstance(raw, dict):
+        return {key: _spelled_out(one, parts) for key, one in raw.items()}
+    return raw
+
+
+def _put(text: str, named: Mapping[str, str]) -> str:
+    return _NAME.sub(lambda name: named.get(name[0], name[0]), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,117 +175,164 @@ class Heard:
     start: int
     """Index of their first character in the utterance."""
     score: float
-    """1 as written; by sound, the share of tones that agree, a little less."""
+    """1 as written; by sound, how alike they sound, less than 1."""
+    sign: bool = False
+    """Only a sign of it."""
+    learned: bool = False
+    """No word of the file: the second witness suspects it, and `score` is how probable it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Sounds:
-    """Syllables of a text, one a character: without tone and what dialects mix up; and tones."""
-
-    syllables: tuple[str, ...]
-    tones: tuple[str, ...]
-
-
-def _sounds(text: str) -> _Sounds:
-    return _Sounds(tuple(map(blurred, syllables(text))), tones(text))
+class _Excuse:
+    excuse: Excuse
+    words: tuple[Wording, ...]
+    unless: tuple[Wording, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     line: RedLine
-    words: tuple[tuple[str, str], ...]
-    """Each word, and as it is compared."""
-    harmless: tuple[str, ...]
-    """Exceptions as they are compared, the longest first."""
-    sounds: tuple[tuple[str, _Sounds], ...]
-    """Words long enough to be found by sound."""
-    harmless_sounds: tuple[tuple[str, ...], ...]
-    """Syllables of the exceptions that are longer than such a word."""
+    sign: bool
+    words: tuple[Wording, ...]
+    harmless: tuple[Wording, ...]
+    excuses: tuple[_Excuse, ...]
 
 
 class Finder:
     """Looks for red lines. One for all calls: it holds the prepared words, and no state."""
 
-    def __init__(self, lines: Sequence[RedLine]) -> None:
-        self._lines = tuple(_prepare(line) for line in lines)
+    def __init__(self, lines: Sequence[RedLine], witness: Witness | None = None) -> None:
+        self._witness = witness
+        self._by_id = {line.id: line for line in lines}
+        self._kinds = tuple(chain.from_iterable(map(_prepare, lines)))
+        self._words = tuple(
+            (number, word) for number, kind in enumerate(self._kinds) for word in kind.words
+        )
+        # By the beginning of their rarest part, so that few are looked for in an utterance.
+        self._written: dict[str, list[int]] = {}
+        self._sounded: dict[str, list[int]] = {}
+        for place, (_, word) in enumerate(self._words):
+            word.prepare()
+            for begins in {one[:2] for one in word.telling}:
+                self._written.setdefault(begins, []).append(place)
+            if word.longest >= SOUND_FROM:
+                for begins in {signs_of(one)[:2] for one in word.telling}:
+                    self._sounded.setdefault(begins, []).append(place)
 
     def find(self, text: str, beyond: int = 0) -> list[Heard]:
-        """Red lines in an utterance, each at most once: the first place counts.
+        """Red lines in an utterance, each at most once: the first place counts, and its words
+        before mere signs of it.
 
         Only what reaches beyond the first `beyond` characters counts, for a text that begins with
         the end of an utterance already searched.
         """
-        text = text[:MAX_TEXT]
-        places = [index for index, char in enumerate(text) if char.isalnum()]
-        if not places:
+        said = spoken(text[:MAX_TEXT])
+        found: dict[int, list[Found]] = {}
+        for number, word in self._likely(self._written, said.written.plain):
+            if word.may_stand(said):
+                found.setdefault(number, []).extend(word.as_written(said))
+        heard = self._holding(said, found, beyond)
+        found = {}
+        for number, word in self._likely(self._sounded, said.signs):
+            if number not in heard and word.may_sound(said):
+                found.setdefault(number, []).extend(word.by_sound(said))
+        heard |= self._holding(said, found, beyond)
+        strong = {one.line.id for one in heard.values() if not one.sign}
+        listed = [
+            heard[number]
+            for number in sorted(heard)
+            if not (heard[number].sign and heard[number].line.id in strong)
+        ]
+        return listed or self._suspected(said, beyond)
+
+    def _suspected(self, said: Spoken, beyond: int) -> list[Heard]:
+        """What the second witness makes of an utterance in which no word of the file stands."""
+        text = said.written
+        before = bisect_left(text.places, beyond)
+        if self._witness is None or before == len(text.plain):
             return []
-        bare = "".join(text[index] for index in places).translate(ALIKE)
-        sounds: _Sounds | None = None
-        heard = []
-        for prepared in self._lines:
-            found = _written(prepared, bare)
-            candidates = list(found)
-            if not candidates and prepared.sounds:
-                sounds = sounds or _sounds(bare)
-                candidates = list(_by_sound(prepared, bare, sounds))
-            candidates = [c for c in candidates if places[c[1] + len(c[0]) - 1] >= beyond]
-            if not candidates:
+        if (found := self._witness.suspects(text, before)) is None:
+            return []
+        return [
+            Heard(
+                line=self._by_id[found.kind],
+                word="",
+                words=text.words(found.start, found.end),
+                start=text.places[found.start],
+                score=found.probability,
+                sign=True,
+                learned=True,
+            )
+        ]
+
+    def _likely(self, begins: Mapping[str, Sequence[int]], text: str) -> list[tuple[int, Wording]]:
+        """Words that may stand in a text, by the characters and pairs of characters in it."""
+        there = begins.keys() & {*text, *map("".join, pairwise(text))}
+        places = {place for begin in there for place in begins[begin]}
+        return [self._words[place] for place in sorted(places)]
+
+    def _holding(
+        self, said: Spoken, found: dict[int, list[Found]], beyond: int
+    ) -> dict[int, Heard]:
+        """For each kind its first hit that nothing makes harmless."""
+        holding: dict[int, Heard] = {}
+        for number, hits in found.items():
+            kind = self._kinds[number]
+            if not hits:
                 continue
-            word, at, score = min(candidates, key=lambda found: (found[1], -len(found[0])))
-            start, end = places[at], places[at + len(word) - 1] + 1
-            heard.append(Heard(prepared.line, word, text[start:end], start, score))
-        return heard
+            masks = [span for harmless in kind.harmless for span in harmless.anywhere(said)]
+            for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end)):
+                start, end = said.places[hit.start], said.places[hit.end - 1] + 1
+                if end <= beyond or _touches(hit, masks) or _excused(kind, said, hit):
+                    continue
+                words = said.written.raw[start:end]
+                holding[number] = Heard(kind.line, hit.word, words, start, hit.score, kind.sign)
+                break
+        return holding
 
 
-def _prepare(line: RedLine) -> _Prepared:
-    harmless = tuple(
-        sorted((text.translate(ALIKE) for text in line.except_), key=len, reverse=True)
+def _prepare(line: RedLine) -> Iterator[_Prepared]:
+    harmless = tuple(map(parse, line.except_))
+    excuses = tuple(
+        _Excuse(excuse, _short(excuse.words), _short(excuse.unless)) for excuse in line.excused_by
     )
-    words = tuple((word, word.translate(ALIKE)) for word in line.words)
-    return _Prepared(
-        line=line,
-        words=words,
-        harmless=harmless,
-        sounds=tuple(
-            (word, _sounds(compared)) for word, compared in words if len(word) >= SOUND_MIN
-        ),
-        harmless_sounds=tuple(
-            _sounds(text).syllables for text in harmless if len(text) > SOUND_MIN
-        ),
+    yield _Prepared(line, False, tuple(map(parse, line.words)), harmless, excuses)
+    if line.signs:
+        yield _Prepared(line, True, tuple(map(parse, line.signs)), harmless, excuses)
+
+
+def _short(words: Sequence[str]) -> tuple[Wording, ...]:
+    return tuple(parse(word, 1) for word in words)
+
+
+def _touches(hit: Found, masks: Sequence[tuple[int, int]]) -> bool:
+    """Whether a harmless expression holds the hit or stands in it; one that only runs into it
+    (照片传到网上 in 照片传到网上曝光) does not."""
+    return any(
+        start < hit.end and hit.start < end and (hit.start <= start or hit.end <= end)
+        for start, end in masks
     )
 
 
-def _written(prepared: _Prepared, text: str) -> Iterator[tuple[str, int, float]]:
-    masks = [span for harmless in prepared.harmless for span in _spans(text, harmless)]
-    for word, compared in prepared.words:
-        for start, end in _spans(text, compared):
-            if not _inside(start, end, masks):
-                yield word, start, 1.0
+def _excused(kind: _Prepared, said: Spoken, hit: Found) -> bool:
+    return any(_excuses(excuse, said, hit) for excuse in kind.excuses)
 
 
-def _by_sound(prepared: _Prepared, text: str, sounds: _Sounds) -> Iterator[tuple[str, int, float]]:
-    masks = [
-        *(span for harmless in prepared.harmless for span in _spans(text, harmless)),
-        *(
-            span
-            for harmless in prepared.harmless_sounds
-            for span in _spans(sounds.syllables, harmless)
-        ),
-    ]
-    for word, wanted in prepared.sounds:
-        for start, end in _spans(sounds.syllables, wanted.syllables):
-            agree = sum(a == b for a, b in zip(wanted.tones, sounds.tones[start:end], strict=True))
-            score = agree / len(word)
-            if score >= TONES_MIN and not _inside(start, end, masks):
-                yield word, start, 0.9 * score
+def _excuses(given: _Excuse, said: Spoken, hit: Found) -> bool:
+    """Whether an excuse holds for a hit."""
+    near = any(
+        _near(given.excuse, said, hit, span) for word in given.words for span in word.anywhere(said)
+    )
+    return near and not any(True for word in given.unless for _ in word.anywhere(said))
 
 
-def _spans(text: Sequence[str], wanted: Sequence[str]) -> Iterator[tuple[int, int]]:
-    size = len(wanted)
-    for start in range(len(text) - size + 1):
-        if text[start : start + size] == wanted:
-            yield start, start + size
-
-
-def _inside(start: int, end: int, spans: Sequence[tuple[int, int]]) -> bool:
-    return any(first <= start and end <= last for first, last in spans)
+def _near(excuse: Excuse, said: Spoken, hit: Found, span: tuple[int, int]) -> bool:
+    start, end = span
+    match excuse.where:
+        case "before":
+            between = said.text[end : hit.start]
+            return end <= hit.start and len(between) <= excuse.within and BREAK not in between
+        case "after":
+            return 0 <= start - hit.end <= excuse.within
+        case "anywhere":
+            return end <= hit.start or start >= hit.end

@@ -77,7 +77,15 @@ class TypeRule(Shown):
     confidence: Annotated[float, Field(ge=0, le=1)]
     """How sure the assessment must be."""
     turns_into: bool = False
-    """Only where the call was of another type before."""
+    """Only where the caller turned to it from another type."""
+    lasts_s: Annotated[int, Field(ge=0, le=7200)] = 0
+    """Only where the call has been of this type for so many seconds, and the caller goes on."""
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> Self:
+        if self.turns_into and self.lasts_s:
+            raise ValueError("turns_into and lasts_s do not go together: write two rules")
+        return self
 
 
 class RedLineRule(Shown):
@@ -102,6 +110,8 @@ class Rules(EditedFile):
     """Rules about types of calls."""
     red_lines: RedLineRule
     """How red lines are shown."""
+    red_line_signs: RedLineRule | None = None
+    """How mere signs of them are shown; without it they are not."""
 
     @model_validator(mode="after")
     def _one_rule_an_id(self) -> Self:

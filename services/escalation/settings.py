@@ -20,6 +20,8 @@ class EscalationSettings(BaseModel):
     """What reaches a supervisor: a copy of the built-in file, changed for the site."""
     red_lines: Path = DATA / "red_lines.yaml"
     """The words of serious matters."""
+    witness: Path = DATA / "witness.npz"
+    """What points to serious matters that no word of the list names (`banxi train red-lines`)."""
 
 
 class Settings(ServiceSettings):

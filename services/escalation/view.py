@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.base import Event
-from contracts.call_type import CallType
+from contracts.call_type import CallTypeAssessed
 from contracts.warning import WarningRaised
 from services.escalation.red_lines import Finder, RedLines
 from services.escalation.rules import Rules, Shown, WarningRule
+from services.escalation.witness import Witness
 
 SYSTEM = "system"
 """The supervisor's account in events where the system itself closes an escalation."""
@@ -23,9 +24,10 @@ MAX_EVIDENCE = 10
 class Policy:
     """The files of the policy, ready to be applied."""
 
-    def __init__(self, rules: Rules, red_lines: RedLines) -> None:
+    def __init__(self, rules: Rules, red_lines: RedLines, witness: Witness | None = None) -> None:
         self.rules = rules
-        self.finder = Finder(red_lines.red_lines)
+        self.finder = Finder(red_lines.red_lines, witness)
+        self.witness_version = witness.about.version if witness else ""
         self.words_version = red_lines.stamp
         """Version of the words, as an event names it."""
 
@@ -71,9 +73,10 @@ class CallView:
     standing: tuple[Standing, ...] = ()
     once: frozenset[str] = frozenset()
     """Escalations that are raised once a call and have been: types and red lines."""
-    call_type: CallType | None = None
-    came_from: CallType | None = None
-    """The type before `call_type`."""
+    assessed: CallTypeAssessed | None = None
+    """The last assessment."""
+    type_since_ms: int = 0
+    """From when on the call has been of its type."""
     tail: Tail | None = None
 
 

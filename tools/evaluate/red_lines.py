@@ -1,4 +1,4 @@
-"""`banxi eval red-lines`: red lines in single utterances, found by the words alone."""
+"""`banxi eval red-lines`: red lines in single utterances, by listed words and a learned head."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from services.common.settings import load
 from services.escalation.files import read
 from services.escalation.red_lines import REACH, Finder, Heard, RedLines
 from services.escalation.settings import Settings
+from services.escalation.witness import load_witness
 from tools.evaluate.report import (
     Line,
     Report,
@@ -56,8 +57,15 @@ def red_lines(
     words: Annotated[
         Path | None, typer.Option(help="Another word file in place of the one the system uses.")
     ] = None,
+    witness: Annotated[
+        Path | None, typer.Option(help="Another learned head in place of the system's.")
+    ] = None,
+    words_only: Annotated[
+        bool, typer.Option("--words-only", help="Leave the learned head out.")
+    ] = False,
 ) -> None:
-    """Measure how red lines are found in single utterances, by the rules alone: no model is needed.
+    """Measure how red lines are found in single utterances: by the words of the list, and by the
+    learned head, which gives signs only. No model is needed.
 
     A line is {"id", "role": "agent"|"caller", "text", "prev"?, "cat"?, "line"?, "also"?}; "line" is
     the id of a red line or "none", and without it a line is decided but not scored. An alarm is a
@@ -65,15 +73,17 @@ def red_lines(
     Try a change of the words on utterances of your own before it goes live, with --words.
     """
     lines, bad_lines = read_jsonl(file, Utterance)
+    settings = load(Settings).escalation
     try:
-        kinds = read(words or load(Settings).escalation.red_lines, RedLines).red_lines
+        kinds = read(words or settings.red_lines, RedLines).red_lines
+        judge = load_witness(witness or settings.witness, frozenset(kind.id for kind in kinds))
     except DataFileError as error:
         fail(str(error))
     known = {kind.id for kind in kinds}
     for line in lines:
         if unknown := {line.line or NONE, *line.also} - known - {NONE}:
             fail(f"{file}, line with id {line.id}: {min(unknown)} is not the id of a red line")
-    finder = Finder(kinds)
+    finder = Finder(kinds, None if words_only else judge)
     found = [_found(finder, line) for line in lines]
     if predictions:
         write_predictions(
@@ -82,7 +92,13 @@ def red_lines(
                 {
                     "id": line.id,
                     "lines": [
-                        {"line": h.line.id, "words": h.words, "score": h.score, "sign": h.sign}
+                        {
+                            "line": h.line.id,
+                            "words": h.words,
+                            "score": h.score,
+                            "sign": h.sign,
+                            "learned": h.learned,
+                        }
                         for h in heard
                     ],
                 }
@@ -164,7 +180,9 @@ def _counts(scored: Scored) -> dict[str, float | None]:
     return {
         "n": len(scored),
         "recall": ratio(sum(bool(_alarms(heard)) for heard in serious), len(serious)),
+        "recall_with_signs": ratio(sum(map(bool, serious)), len(serious)),
         "false_alarms": sum(bool(_alarms(heard)) for heard in innocent),
+        "false_alarms_with_signs": sum(map(bool, innocent)),
     }
 
 

@@ -18,7 +18,6 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.call_type import CALL_TYPES, INTAKES
-from services.call_type.heads import Array
 from services.call_type.tables import PACKAGED, load_tables
 from services.call_type.types.ear import Ear
 from services.call_type.types.look import GRAM_PLACES, VECTOR_PLACES
@@ -34,6 +33,7 @@ from services.call_type.types.model import (
 )
 from services.call_type.types.signals import SignalWords
 from services.common.datafiles import DataFileError
+from services.common.heads import Array
 from services.common.service import CannotStart
 from services.embedding.encoder import load as load_encoder
 from services.embedding.settings import EmbeddingSettings
@@ -93,6 +93,8 @@ def call_type(
     except (DataFileError, CannotStart) as error:
         fail(str(error))
     seen = looks(calls, ear, vectors_of(calls, encoder))
+    if len({calls[one.call].author for one in seen}) < 2:
+        fail(f"{exemplars}: the callers of at least two authors must say something")
     console.print(f"{len(seen)} looks; judging each author by what the others taught …")
     course = Course(calls, seen)
     with_vectors, words_only = course.judge(words_only=False), course.judge(words_only=True)
@@ -245,10 +247,14 @@ class Course:
 
 
 def _learn_joint(numbers: Array, known: Indexes, counts: Array, labels: int) -> Array:
-    learned, bias = fit(numbers, known, counts, JOINED_FIRMNESS, JOINED_ROUNDS)
     there = np.unique(known)
     weights = np.zeros((numbers.shape[1] + 1, labels), dtype=np.float32)
     weights[-1] = -20.0
+    if len(there) == 1:
+        # All are one: there is nothing to tell apart.
+        weights[-1, there] = 0.0
+        return weights
+    learned, bias = fit(numbers, known, counts, JOINED_FIRMNESS, JOINED_ROUNDS)
     weights[:-1, there], weights[-1, there] = learned, bias
     return weights
 

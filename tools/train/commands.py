@@ -7,6 +7,7 @@ import typer
 from tools.near_duplicates import duplicates
 from tools.train.call_type import call_type
 from tools.train.conduct import conduct
+from tools.train.red_lines import red_lines
 from tools.train.situations import situations
 
 app = typer.Typer(
@@ -16,4 +17,5 @@ app = typer.Typer(
 app.command("conduct")(conduct)
 app.command("call-type")(call_type)
 app.command("situations")(situations)
+app.command("red-lines")(red_lines)
 app.command("duplicates")(duplicates)

@@ -1,4 +1,4 @@
-"""Learning linear heads (`services.call_type.heads`): logistic regressions over grams and vectors,
+"""Learning linear heads (`services.common.heads`): logistic regressions over grams and vectors,
 the same numbers every time."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from services.call_type.heads import Array, GramBlock, Head, VectorBlock, away, scale
+from services.common.heads import Array, GramBlock, Head, VectorBlock, away, scale
 
 Indexes = npt.NDArray[np.intp]
 NEVER = -20.0
@@ -54,7 +54,10 @@ class Lesson:
             at += max(len(words), 1)
         centres = {place: self._centre(place, chosen) for place in self.vectors}
         rows = [self._away(place, chosen, centre) for place, centre in centres.items()]
-        learned, vector_bias = self._fit(np.hstack(rows), known, weights, self.vector_firmness)
+        vector_bias = np.zeros(len(self.labels), dtype=np.float32)
+        if rows:
+            firmness = self.vector_firmness
+            learned, vector_bias = self._fit(np.hstack(rows), known, weights, firmness)
         vectors, at = {}, 0
         for place, centre in centres.items():
             vectors[place] = VectorBlock(centre, learned[at : at + centre.size])

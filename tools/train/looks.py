@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from contracts.call_type import CALL_TYPES
-from services.call_type.heads import Array
 from services.call_type.types.dialogue import Dialogue
 from services.call_type.types.ear import Ear
 from services.call_type.types.look import Look, look
+from services.common.heads import Array
 from services.common.vectors import Vector
 from services.embedding.encoder import Encoder
 from tools.train.dialogues import LabelledCall

@@ -1,8 +1,10 @@
 """`banxi train situations`: learn the moments that need wording from labelled ones.
 
 Each author's moments are judged by a head that learned from the other authors alone. From these
-judgements come the joined decision, its calibration and the figures that are printed, so all of
-them tell what to expect of speakers that nobody wrote down.
+judgements come the joined decision, its calibration and the figures that are printed. So the
+readings are those of strangers, but the handful of numbers that join them were fitted to the same
+judgements: how many of the moments that are none are called something is chosen (`FALSE`), not
+found. Unbiased figures come from `banxi eval situations` on data of other authors.
 """
 
 from __future__ import annotations
@@ -20,7 +22,6 @@ from rich.table import Table
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-from services.call_type.heads import Array, save_heads
 from services.call_type.situations.book import Book, load_book
 from services.call_type.situations.look import GRAM_PLACES, VECTOR_PLACES, Look, SignalWords, look
 from services.call_type.situations.recogniser import (
@@ -33,6 +34,7 @@ from services.call_type.situations.recogniser import (
     joined,
 )
 from services.common.datafiles import DataFileError
+from services.common.heads import Array, save_heads
 from services.common.service import CannotStart
 from services.embedding.encoder import load as load_encoder
 from services.embedding.settings import EmbeddingSettings

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from contracts.call_type import CALL_TYPES, CallType
-from services.call_type.heads import Array
 from services.call_type.types.turning import SIGNS, Decision, Standing, decide, signs
+from services.common.heads import Array
 from tools.evaluate.call_type_scores import LATE, Judged
 from tools.train.dialogues import LabelledCall
 from tools.train.linear import fit

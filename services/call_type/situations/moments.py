@@ -126,7 +126,7 @@ class Moments:
             case EscalationTakenOver():
                 cause = Cause(at, at, (id_,), "班长已接管本通来电")
                 return self._recognised(story, "supervisor-takes-over", 1.0, cause)
-            case FeedbackGiven(target="card"):
+            case FeedbackGiven(target="card") if event.verdict != "useful":
                 away = story.lying and event.target_id == f"{CARD}{story.lying.situation}"
                 return (replace(story, lying=None) if away else story), []
             case _:
@@ -181,7 +181,7 @@ class Moments:
             return story, []
         causes = tuple(id_ for _, id_ in recent)
         cause = Cause(final.at_ms, final.end_ms, causes, "来电人一侧接连有声音，但听不出话")
-        story, events = self._recognised(story, "bad-line", 0.6, cause)
+        story, events = self._recognised(story, "bad-line", 0.8, cause)
         return replace(story, noises=()), events
 
     def _other_card(self, story: Story, card: CardShown) -> Step:
@@ -244,6 +244,8 @@ class Moments:
     def _may_lie(self, story: Story, situation: Situation, cause: Cause) -> bool:
         last = story.shown.get(situation.id)
         if story.over or (last is not None and cause.end_ms - last < AGAIN_MS):
+            return False
+        if cause.end_ms + situation.stays_s * 1000 <= story.clock_ms:
             return False
         if situation.id in WAITING and story.others:
             return False

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from services.call_type.heads import Array, Head, load_heads, log_shares, scale
 from services.call_type.situations.book import Book
 from services.call_type.situations.look import SignalWords, Turn, look
 from services.common.grams import grams
+from services.common.heads import Array, Head, load_heads, log_shares, scale
 from services.common.service import CannotStart
 
 PACKAGED = Path(__file__).parent.parent / "data" / "situations.npz"

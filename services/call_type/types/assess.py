@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from contracts.call_type import CALL_TYPES, INTAKES, CallType, Intake
-from services.call_type.heads import Array, log_shares
 from services.call_type.tables import Tables
 from services.call_type.types.dialogue import Dialogue, Said
 from services.call_type.types.ear import Ear
@@ -16,6 +15,7 @@ from services.call_type.types.look import look
 from services.call_type.types.model import TypeModel
 from services.call_type.types.signals import SignalWords
 from services.call_type.types.turning import Standing, decide
+from services.common.heads import Array, log_shares
 
 Leanings = Mapping[CallType, float]
 """Log-odds that the way of talking adds to types; those not named gain nothing."""

@@ -10,9 +10,9 @@ from functools import cached_property
 import numpy as np
 
 from contracts.base import Role
-from services.call_type.heads import Array
 from services.call_type.types.signals import Found
 from services.common.grams import grams
+from services.common.heads import Array
 from services.common.vectors import Vector
 from services.common.written import Written
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from contracts.call_type import CALL_TYPES, INTAKES
-from services.call_type.heads import Array
 from services.call_type.types.dialogue import Dialogue, Turn, pooled
 from services.call_type.types.signals import sums
+from services.common.heads import Array
 from services.common.vectors import Vector
 
 GRAM_PLACES = ("last", "caller", "agent")
@@ -25,7 +25,7 @@ MANNER = (
     "turns", "turns_squared", "length", "mean_length", "asks", "asks_share",
     "again_words", "again_meaning", "history", "history_words", "before_turned", "agent_share",
     *(f"last_{label}" for label in CALL_TYPES), *(f"all_{label}" for label in CALL_TYPES),
-    *(f"all_{label}" for label in INTAKES),
+    *(f"intake_{label}" for label in INTAKES),
 )  # fmt: skip
 """Names of the manner's numbers, in order."""
 
@@ -84,9 +84,11 @@ def _manner(dialogue: Dialogue, caller: Sequence[Turn], agent: Sequence[Turn]) -
         float(len(dialogue.turns) > 1 and dialogue.turns[-2].role == "agent"),
         answered / max(1, answered + sum(lengths)),
     ]
+    every = [hit for turn in caller for one in turn.said for hit in one.found]
     words = [
-        sums([hit for one in last.said for hit in one.found], CALL_TYPES),
-        sums([hit for turn in caller for one in turn.said for hit in one.found]),
+        sums([hit for one in last.said for hit in one.found], "type"),
+        sums(every, "type"),
+        sums(every, "intake"),
     ]
     return np.concatenate([np.array(numbers, dtype=np.float32), *words])
 

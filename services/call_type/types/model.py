@@ -10,10 +10,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from contracts.call_type import CALL_TYPES, INTAKES
-from services.call_type.heads import Array, Head, load_heads, log_shares, save_heads
 from services.call_type.types.look import GRAM_PLACES, MANNER, VECTOR_PLACES, Look
 from services.call_type.types.turning import SIGNS
 from services.common.datafiles import DataFileError
+from services.common.heads import Array, Head, load_heads, log_shares, save_heads
 
 PACKAGED = Path(__file__).parent.parent / "data" / "types.npz"
 MADE_BY = "banxi train call-type"

@@ -71,17 +71,18 @@ def assessed(
         types=tuple(
             TypeConfidence(type=label, confidence=share(one)) for label, one in now.best(_TOP)
         ),
-        intake=now.intake if now.shown else None,
+        intake=now.intake,
     )
 
 
-def is_news(told: Told, event: CallTypeAssessed, firm: float) -> bool:
+def is_news(told: Told, now: Assessment, firm: float) -> bool:
     """Whether an assessment says anything that was not said last, or is the first that is firm
     enough for advice."""
+    confidence = share(now.confidence)
     # Rounded, or 0.7 - 0.6 would be a little less than 0.1.
-    moved = round(abs(event.confidence - told.confidence), 3) >= STEP
-    due = event.type != told.card and event.confidence >= firm
-    return moved or due or (event.type, event.intake) != (told.type, told.intake)
+    moved = round(abs(confidence - told.confidence), 3) >= STEP
+    due = now.shown != told.card and confidence >= firm
+    return moved or due or (now.shown, now.intake) != (told.type, told.intake)
 
 
 def turned(call: Call, now: Assessment, said: Said, why: Sequence[Reason]) -> CallTypeTurned:

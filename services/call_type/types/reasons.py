@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from contracts.call_type import CALL_TYPES, CallType
-from services.call_type.heads import Head
 from services.call_type.types.dialogue import Dialogue, Grams, Said, Turn
+from services.common.heads import Head
 from services.common.written import Written, read
 
 RECENT = 6
@@ -82,11 +82,20 @@ def _share(text: Written, start: int, end: int, column: int, head: Head) -> floa
 
 
 def _stretches(text: Written) -> list[tuple[int, int]]:
-    """Clauses; where the recogniser wrote none, stretches of the usual length."""
-    found = []
+    """Clauses, a very short one with the one before it (你们这些人。滚), but no 喂 at the front;
+    where the recogniser wrote none, stretches of the usual length."""
+    clauses: list[tuple[int, int]] = []
     for start, end in pairwise(sorted(text.breaks)):
-        size = end - start
-        parts = max(1, -(-size // LONGEST))
-        edges = [start + round(size * part / parts) for part in range(parts + 1)]
-        found += [(a, b) for a, b in pairwise(edges) if b - a >= FEWEST]
-    return found or ([(0, len(text.plain))] if text.plain else [])
+        if clauses and end - start < FEWEST:
+            clauses[-1] = clauses[-1][0], end
+        elif clauses and clauses[-1][1] - clauses[-1][0] < FEWEST:
+            clauses[-1] = start, end
+        else:
+            clauses.append((start, end))
+    found: list[tuple[int, int]] = []
+    for start, end in clauses:
+        parts = max(1, -(-(end - start) // LONGEST))
+        found += pairwise(
+            [start + round((end - start) * part / parts) for part in range(parts + 1)]
+        )
+    return found

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from contracts.call_type import CALL_TYPES, INTAKES
-from services.call_type.heads import Array
 from services.call_type.tables import Tables
+from services.common.heads import Array
 from services.common.written import Written, read
 
 SATURATED = 4.0
 """Weight from which more words say little more: the fifth 气死我了 adds hardly anything."""
-_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_TELLING = re.compile(r"(?![零一二三四五六七八九十百千万两幺])[\u4e00-\u9fff]")
+
+
+Kind = Literal["type", "intake"]
+"""What a word speaks for: 投诉 is a type and an intake kind."""
+LABELS: Mapping[Kind, tuple[str, ...]] = {"type": CALL_TYPES, "intake": INTAKES}
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """A signal word in an utterance."""
 
+    kind: Kind
     label: str
     """The type or intake kind it speaks for."""
     weight: float
@@ -33,13 +40,13 @@ class SignalWords:
     """The tables' words, ready to be looked for."""
 
     def __init__(self, tables: Tables) -> None:
-        types = ((entry.type, entry.weight, entry.patterns) for entry in tables.signals.signals)
-        intakes = ((entry.intake, entry.weight, entry.patterns) for entry in tables.intake.signals)
-        self._words = [
-            (label, weight, read(pattern).plain)
-            for label, weight, patterns in (*types, *intakes)
-            for pattern in patterns
-        ]
+        self._words: list[tuple[Kind, str, float, str]] = []
+        for of_type in tables.signals.signals:
+            for word in of_type.patterns:
+                self._words.append(("type", of_type.type, of_type.weight, read(word).plain))
+        for of_intake in tables.intake.signals:
+            for word in of_intake.patterns:
+                self._words.append(("intake", of_intake.intake, of_intake.weight, read(word).plain))
         self._questions = [read(word).plain for word in tables.signals.questions]
         # Longest first, or 对 would leave the 的 of 对的 behind.
         nods = {read(word).plain for word in tables.signals.acknowledgements} - {""}
@@ -48,8 +55,8 @@ class SignalWords:
     def found(self, text: Written) -> tuple[Found, ...]:
         """The words of the tables in a text."""
         return tuple(
-            Found(label, weight, text.words(at, at + len(pattern)))
-            for label, weight, pattern in self._words
+            Found(kind, label, weight, text.words(at, at + len(pattern)))
+            for kind, label, weight, pattern in self._words
             if (at := text.plain.find(pattern)) >= 0
         )
 
@@ -58,15 +65,15 @@ class SignalWords:
         return any(word in text.plain for word in self._questions)
 
     def content(self, text: Written) -> int:
-        """How many Chinese characters are left without acknowledgements: what is none, or of
-        another language, says nothing of the call."""
-        return len(_CHINESE.findall(self._nods.sub("", text.plain)))
+        """How many Chinese characters are left without acknowledgements and numbers: what has
+        none, or is of another language, says nothing of the call."""
+        return len(_TELLING.findall(self._nods.sub("", text.plain)))
 
 
-def sums(found: Iterable[Found], labels: Sequence[str] = (*CALL_TYPES, *INTAKES)) -> Array:
-    """The weights of the words by label, saturated; each word counts once."""
+def sums(found: Iterable[Found], kind: Kind) -> Array:
+    """The weights of the words by label of a kind, saturated; each word counts once."""
+    labels = LABELS[kind]
     total = np.zeros(len(labels), dtype=np.float32)
-    for hit in {(one.label, one.words): one for one in found}.values():
-        if hit.label in labels:
-            total[labels.index(hit.label)] += hit.weight
+    for hit in {(one.label, one.words): one for one in found if one.kind == kind}.values():
+        total[labels.index(hit.label)] += hit.weight
     return np.asarray(SATURATED * (1 - np.exp(-total / SATURATED)), dtype=np.float32)

@@ -15,17 +15,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from contracts.call_type import CALL_TYPES, CallType
-from services.call_type.heads import Array
+from services.common.heads import Array
 
 FIRST_SURE = 0.5
 """Probability from which the first type is shown."""
 ENOUGH_TURNS = 3
 """Caller turns after which the likeliest type is shown, if it is `FIRST_LIKELY`."""
 FIRST_LIKELY = 0.3
-TURN_SURE = 0.5
+TURN_SURE = 0.45
 """Probability that the caller has turned from which that is said."""
 CORRECTED_LEAD = 0.3
 """Lead in probability with which another type replaces the one shown where it is no turn."""
+LASTING_LEAD = 0.1
+"""The same where it led after the caller's turn before already."""
 BY_WORDS = 0.3
 """Probability by the words that a type must have to be shown: the tone alone shows none."""
 SIGNS = (
@@ -82,7 +84,8 @@ def decide(
     sure = _sigmoid(float(signs(standing, leader, length) @ weights[:-1] + weights[-1]))
     if sure >= TURN_SURE:
         return Decision(_show(standing, leader), sure)
-    if shares[leader] - shares[shown] >= CORRECTED_LEAD:
+    led = standing.before is not None and int(standing.before.argmax()) == leader
+    if shares[leader] - shares[shown] >= (LASTING_LEAD if led else CORRECTED_LEAD):
         return Decision(_show(standing, leader))
     return Decision(standing)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from contracts.requests import (
     EscalationHandled,
     TakeOverEscalation,
 )
+from contracts.transcript import TranscriptFinal
 from contracts.warning import WarningConfirmed, WarningWithdrawn
 from services.common import streams
 from services.common.bus import Bus, RequestFailed
@@ -70,6 +72,12 @@ class Script:
         events = await read_call(self.bus, self.bus.site, self.call_id)
         return [event for event in events if event.event.startswith("escalation.")]
 
+    async def heard_at(self) -> datetime:
+        """When the bus took the caller's words."""
+        events = await read_call(self.bus, self.bus.site, self.call_id)
+        (final,) = (event for event in events if isinstance(event, TranscriptFinal))
+        return final.wall_time
+
     async def until(self, holds: Callable[[list[Event]], bool]) -> list[Event]:
         """What the stream holds of escalations, as soon as it holds what is wanted."""
         return await until(self.kept, holds)
@@ -117,7 +125,24 @@ async def test_warnings_and_words_become_escalations(bus: Bus, nats_url: str) ->
     assert phrases.derived_from == tuple(
         f"{call.call_id}:w{n}:{n}000:warning.raised" for n in (1, 2)
     )
-    assert (words.title, words.severity) == ("红线：人身安全", "red_line")
+    assert (words.title, words.severity) == ("红线：扬言轻生", "red_line")
+
+
+async def test_red_lines_need_no_other_service(bus: Bus, nats_url: str) -> None:
+    """Escalation alone on the bus: no models, no vectors, no call type."""
+    call = Script(bus)
+    async with running(bus, nats_url):
+        await call.start()
+        said = says("我把药都攒好了，就今天晚上", 3000)
+        await call.say(said)
+        (raised,) = await call.raised()
+    assert (raised.escalation_id, raised.severity) == ("red-line.self-harm", "red_line")
+    assert raised.evidence[0].words in "我把药都攒好了，就今天晚上"
+    assert raised.evidence[0].words in raised.reason
+    # Of the very event: at its moment, and derived from nothing else.
+    assert raised.at_ms == said.at_ms
+    assert raised.derived_from == (f"{call.call_id}:{said.event_id.split(':', 1)[1]}",)
+    assert (raised.wall_time - await call.heard_at()).total_seconds() < 5
 
 
 async def test_a_withdrawn_warning_closes_its_escalation(bus: Bus, nats_url: str) -> None:

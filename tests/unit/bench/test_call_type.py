@@ -48,8 +48,9 @@ def test_utterances_of_the_caller_in_the_course_of_the_call() -> None:
     bench = Bench(cast("Encoder", encoder))
     first, second = bench.updates(TURNS)
     assert (first.final.text, second.final.text) == (TURNS[1].text, TURNS[4].text)
-    for before, _ in (second.before, second.before_words):
-        assert [turn.text for turn in before.dialogue.turns] == [TURNS[at].text for at in (0, 1, 2)]
+    for before in (second.before, second.before_words):
+        turns = before.assessment.dialogue.turns
+        assert [turn.text for turn in turns] == [TURNS[at].text for at in (0, 1, 2)]
     assert set(bench.ways) == set(TITLES) >= set(BARS)
     asked = {}
     for way, hear in bench.ways.items():

@@ -15,7 +15,6 @@ from contracts.base import Producer, Role
 from contracts.call_type import CALL_TYPES, INTAKES, CallType
 from contracts.transcript import TranscriptFinal
 from services.call_type.books import Books
-from services.call_type.heads import Array, GramBlock, Head, VectorBlock
 from services.call_type.prosody_signs import load_signs
 from services.call_type.situations.book import load_book
 from services.call_type.situations.look import Turn as MomentTurn
@@ -26,6 +25,7 @@ from services.call_type.types.assess import Assessor
 from services.call_type.types.look import GRAM_PLACES, MANNER, VECTOR_PLACES
 from services.call_type.types.model import INTAKE_GRAMS, INTAKE_VECTORS, About, Joint, TypeModel
 from services.call_type.types.turning import SIGNS
+from services.common.heads import Array, GramBlock, Head, VectorBlock
 from services.common.vectors import Vector
 
 DIMENSION = 384

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeVar
 
+import numpy as np
 import pytest
 
 from contracts.base import Event, Producer
-from contracts.call import CallStarted
+from contracts.call import CallEnded, CallStarted
 from contracts.call_type import CallTypeAssessed, CallTypeTurned
 from contracts.card import CardShown, CardWithdrawn
 from contracts.situation import SituationRecognised
@@ -20,9 +21,11 @@ from services.call_type.handler import CallState, CallTypeHandler
 from services.call_type.history import NOTHING, History
 from services.call_type.situations.book import load_book
 from services.call_type.situations.recogniser import Recogniser
+from services.call_type.types.assess import Assessment
 from services.call_type.types.dialogue import KEPT
 from services.call_type.types.ear import LONGEST
 from services.call_type.types.notices import Told, is_news
+from services.call_type.types.turning import Standing
 from services.common.calls import CallSettled, Happening
 from tests.unit.call_type.scripted import (
     LEADER,
@@ -106,11 +109,11 @@ TURNING = (
 
 
 async def test_an_assessment_says_what_when_and_why(handler: CallTypeHandler) -> None:
-    heard = final(1000, "喂，" + clear("投诉") + "，我要举报")
+    heard = final(1000, "喂，" + clear("投诉") + "，我要投诉")
     _, (assessed, card) = await play(handler, heard)
     assert isinstance(assessed, CallTypeAssessed)
     assert (assessed.type, assessed.previous, assessed.at_ms) == ("投诉", None, 1000)
-    assert assessed.intake == "举报"
+    assert assessed.intake == "投诉"
     assert assessed.confidence == pytest.approx(0.858, abs=0.002)
     assert (assessed.types[0].type, len(assessed.types)) == ("投诉", 3)
     assert assessed.types[0].confidence == assessed.confidence
@@ -170,19 +173,18 @@ async def test_the_same_again_is_not_said_again(handler: CallTypeHandler) -> Non
 
 
 def test_what_is_news() -> None:
-    def event(confidence: float) -> CallTypeAssessed:
-        return CallTypeAssessed(
-            call_id="c1", site="main", at_ms=0, by=Producer(name="x", version="1"), type="咨询",
-            confidence=confidence, intake="业务咨询",
-        )  # fmt: skip
+    def now(confidence: float) -> Assessment:
+        shares = np.full(10, (1 - confidence) / 9, dtype=np.float32)
+        shares[0] = confidence
+        return Assessment(shares=shares, standing=Standing("咨询"), intake="业务咨询")
 
     told = Told("咨询", "业务咨询", 0.46)
-    assert not is_news(told, event(0.49), 0.5)
-    assert is_news(told, event(0.56), 0.5), "a step"
-    assert is_news(told, event(0.51), 0.5), "its advice is due"
-    assert not is_news(Told("咨询", "业务咨询", 0.46, card="咨询"), event(0.51), 0.5)
-    assert is_news(Told("咨询", "投诉", 0.46), event(0.46), 0.5)
-    assert is_news(Told(), event(0.4), 0.5)
+    assert not is_news(told, now(0.49), 0.5)
+    assert is_news(told, now(0.57), 0.5), "a step"
+    assert is_news(told, now(0.51), 0.5), "its advice is due"
+    assert not is_news(Told("咨询", "业务咨询", 0.46, card="咨询"), now(0.51), 0.5)
+    assert is_news(Told("咨询", "投诉", 0.46), now(0.46), 0.5)
+    assert is_news(Told(), now(0.4), 0.5)
 
 
 async def test_a_turn_is_told_once_with_what_changed_it(handler: CallTypeHandler) -> None:
@@ -276,6 +278,7 @@ async def test_a_call_read_again_without_vectors_keeps_what_was_published(
         story += [heard, *outcome.events]
     embedder.down = True
     rebuilt, _ = await play(handler, *story)
+    rebuilt = handler.read_again(rebuilt)
     assert rebuilt.told == state.told
     assert (rebuilt.told.type, rebuilt.told.card) == ("求助", "求助")
     assert rebuilt.assessment.shown == "求助"
@@ -400,3 +403,10 @@ async def test_a_call_of_300_turns_stays_small_and_quick(embedder: ScriptedEmbed
     assert len(state.assessment.dialogue.turns) == KEPT
     assert state.assessment.dialogue.caller_turns == 150
     assert len(state.moments.said) <= KEPT
+
+
+async def test_after_the_hang_up_no_advice_comes(handler: CallTypeHandler) -> None:
+    ended = CallEnded(call_id="c1", site="main", at_ms=8000, ended_by="caller")
+    _, said = await play(handler, ended, final(4000, meant("求助")))
+    assert of(CallTypeAssessed, said)
+    assert cards(said) == []

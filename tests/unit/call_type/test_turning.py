@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.call_type import CALL_TYPES, CallType
-from services.call_type.heads import Array
 from services.call_type.types.turning import (
     BY_WORDS,
     CORRECTED_LEAD,
@@ -22,6 +21,7 @@ from services.call_type.types.turning import (
     decide,
     signs,
 )
+from services.common.heads import Array
 from tests.unit.call_type.scripted import model
 
 pytestmark = pytest.mark.unit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contracts.base import Event, Evidence, Producer
 from contracts.call import CallStarted
-from contracts.call_type import CallType, CallTypeAssessed
+from contracts.call_type import CallType, CallTypeAssessed, CallTypeTurned
 from contracts.escalation import EscalationClosed, EscalationRaised
 from contracts.transcript import TranscriptFinal
 from contracts.warning import (
@@ -64,11 +64,15 @@ def withdrawn(id_: str) -> WarningWithdrawn:
     return WarningWithdrawn(**CALL, at_ms=6000, by=BY, warning_id=id_, reason="…")
 
 
-def assessed(
-    type_: CallType | None, confidence: float, at_ms: int = 1000, previous: CallType | None = None
-) -> CallTypeAssessed:
-    return CallTypeAssessed(
-        **CALL, at_ms=at_ms, by=BY, type=type_, confidence=confidence, previous=previous
+def assessed(type_: CallType | None, confidence: float, at_ms: int = 1000) -> CallTypeAssessed:
+    return CallTypeAssessed(**CALL, at_ms=at_ms, by=BY, type=type_, confidence=confidence)
+
+
+def turned(
+    previous: CallType, type_: CallType, confidence: float, at_ms: int = 1000
+) -> CallTypeTurned:
+    return CallTypeTurned(
+        **CALL, at_ms=at_ms, by=BY, previous=previous, type=type_, confidence=confidence
     )
 
 

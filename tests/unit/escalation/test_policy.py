@@ -18,6 +18,7 @@ from tests.unit.escalation.scripts import (
     says,
     started,
     titles,
+    turned,
     warning,
     withdrawn,
 )
@@ -121,22 +122,46 @@ def test_call_types_need_confidence_and_are_raised_once() -> None:
     assert titles(run(assessed("哭诉", 0.7))) == ["来电人哭诉，需要关注"]
 
 
-def test_a_complaint_counts_only_where_the_call_turned_into_one() -> None:
-    assert titles(run(assessed("投诉", 0.9))) == []
-    turned = [
-        assessed("发泄", 0.7),
-        assessed("投诉", 0.3, 2000, "发泄"),
-        assessed("投诉", 0.7, 3000),
-    ]
-    assert titles(run(*turned)) == ["来电转为投诉"]
-    assert titles(run(assessed("投诉", 0.9, previous="发泄"))) == ["来电转为投诉"]
+def test_a_turn_counts_only_where_the_caller_really_turned() -> None:
+    corrected = [assessed("发泄", 0.7), assessed("投诉", 0.9, 2000)]
+    assert titles(run(*corrected)) == []
+    turn = turned("发泄", "投诉", 0.7, 2000)
+    (raised,) = run(*corrected, turn, turned("咨询", "投诉", 0.9, 9000))
+    assert isinstance(raised, EscalationRaised)
+    assert (raised.title, raised.severity, raised.at_ms) == ("来电转为投诉", "notice", 2000)
+    assert raised.derived_from == (turn.event_id,)
+    assert titles(run(turned("发泄", "投诉", 0.3))) == []
+    assert titles(run(turned("求助", "发泄", 0.7))) == ["来电人情绪转坏"]
+
+
+def test_hostility_is_said_once_whether_turned_to_or_not() -> None:
+    events = [assessed("对抗", 0.8), turned("发泄", "对抗", 0.8), assessed("对抗", 0.9, 5000)]
+    assert titles(run(*events)) == ["来电人言辞激烈"]
+
+
+def test_pestering_is_said_when_it_lasts() -> None:
+    talk = [says("你就给个准话", at_ms) for at_ms in range(20_000, 300_000, 20_000)]
+    again = assessed("纠缠", 0.8, 100_000)
+    (raised,) = run(assessed("纠缠", 0.7, 10_000), *talk[:4], again, *talk[4:])
+    assert isinstance(raised, EscalationRaised)
+    assert (raised.title, raised.severity, raised.at_ms) == ("来电人反复纠缠", "notice", 140_000)
+    assert raised.derived_from == (again.event_id, says("你就给个准话", 140_000).event_id)
+    assert run(assessed("纠缠", 0.7, 10_000), assessed("咨询", 0.7, 90_000), *talk) == []
+    assert run(assessed("纠缠", 0.5, 10_000), *talk) == []
+
+
+def test_a_sign_is_shown_quieter_and_the_words_after_it_still_count() -> None:
+    said = run(says("我真的撑不下去了"), says("撑不下去了", 5000), says("我想自杀", 9000))
+    assert titles(said) == ["留意：扬言轻生", "红线：扬言轻生"]
+    assert [e.severity for e in said if isinstance(e, EscalationRaised)] == ["urgent", "red_line"]
+    assert titles(run(says("我想自杀"), says("我撑不下去了", 9000))) == ["红线：扬言轻生"]
 
 
 def test_red_lines_are_found_in_the_callers_words_once_a_call() -> None:
     said = run(started(), says("我真的不想活了"), says("我要跳楼", 9000))
     (raised,) = said
     assert isinstance(raised, EscalationRaised)
-    assert (raised.title, raised.severity) == ("红线：人身安全", "red_line")
+    assert (raised.title, raised.severity) == ("红线：扬言轻生", "red_line")
     assert raised.evidence[0].words == "不想活了"
     assert (raised.evidence[0].role, raised.evidence[0].end_ms) == ("caller", 3000)
     assert raised.derived_from == (says("我真的不想活了").event_id,)
@@ -166,7 +191,8 @@ EVENTS = st.one_of(
     ),
     st.builds(confirmed, IDS),
     st.builds(withdrawn, IDS),
-    st.builds(assessed, st.sampled_from([None, "对抗", "投诉", "咨询"]), st.floats(0, 1)),
+    st.builds(assessed, st.sampled_from([None, "对抗", "纠缠", "咨询"]), st.floats(0, 1)),
+    st.builds(turned, st.just("咨询"), st.sampled_from(["发泄", "投诉"]), st.floats(0, 1)),
     st.builds(says, st.text(max_size=30) | st.just("我不想活了"), st.integers(0, 9000)),
     st.builds(
         EscalationClosed,

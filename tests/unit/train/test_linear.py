@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.call_type.heads import Array
+from services.common.heads import Array
 from tools.train.linear import NEVER, Lesson
 
 pytestmark = pytest.mark.unit

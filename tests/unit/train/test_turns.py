@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from contracts.call_type import CALL_TYPES, CallType
-from services.call_type.heads import Array
 from services.call_type.types.look import MANNER, Look
 from services.call_type.types.turning import SIGNS
+from services.common.heads import Array
 from tools.train.dialogues import LabelledCall
 from tools.train.looks import Seen
 from tools.train.turns import Course, courses, learn_turning

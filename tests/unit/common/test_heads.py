@@ -10,7 +10,10 @@ import pytest
 from pydantic import BaseModel
 
 from contracts.call_type import CALL_TYPES
-from services.call_type.heads import (
+from services.call_type.types.look import look
+from services.call_type.types.model import MADE_BY, About, load_model
+from services.common.datafiles import DataFileError
+from services.common.heads import (
     FEWEST,
     GramBlock,
     Head,
@@ -18,9 +21,6 @@ from services.call_type.heads import (
     load_heads,
     save_heads,
 )
-from services.call_type.types.look import look
-from services.call_type.types.model import MADE_BY, About, load_model
-from services.common.datafiles import DataFileError
 from tests.unit.call_type.scripted import assessor, clear, final, meant, model, vector
 
 pytestmark = pytest.mark.unit

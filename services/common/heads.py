@@ -164,7 +164,9 @@ def load_heads(
             f"{path}: is not what `{made_by}` writes ({type(error).__name__}); make it anew with it"
         ) from None
     if not sound:
-        raise DataFileError(f"{path}: its weights do not fit its words and labels")
+        raise DataFileError(
+            f"{path}: its weights do not fit its words and labels; make it anew with `{made_by}`"
+        )
     return described, heads, extra
 
 
