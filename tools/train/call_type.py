@@ -17,10 +17,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from contracts.call_type import CALL_TYPES, INTAKES
+from contracts.call_type import CALL_TYPES, INTAKES, Intake
 from services.call_type.tables import PACKAGED, load_tables
 from services.call_type.types.ear import Ear
-from services.call_type.types.look import GRAM_PLACES, VECTOR_PLACES
+from services.call_type.types.look import GRAM_PLACES, MANNER, VECTOR_PLACES
 from services.call_type.types.model import (
     INTAKE_GRAMS,
     INTAKE_VECTORS,
@@ -152,11 +152,14 @@ class Course:
     def judge(self, *, words_only: bool) -> Judgement:
         """Join the readings, learn what tells a turn, and count."""
         by_words, by_vectors = self._types_read
-        numbers = type_numbers(by_words, None if words_only else by_vectors, self._manner)
+        manner = self._manner.copy()
+        if words_only:
+            manner[:, MANNER.index("again_meaning")] = 0.0
+        numbers = type_numbers(by_words, None if words_only else by_vectors, manner)
         ones = np.ones(len(numbers), dtype=np.float32)
         joint_types, types = self._joined(numbers, self._known, ones, len(CALL_TYPES))
         by_words, by_vectors = self._intakes_read
-        numbers = intake_numbers(by_words, None if words_only else by_vectors, types, self._manner)
+        numbers = intake_numbers(by_words, None if words_only else by_vectors, types, manner)
         counts = self.intakes.weights
         joint_intakes, intakes = self._joined(
             numbers[self._owner], self.intakes.known, counts, len(INTAKES), self._owner
@@ -193,7 +196,7 @@ class Course:
                 shares[judged] = joined(weights, numbers[judged])
         return _learn_joint(numbers, known, counts, labels), shares
 
-    def _intakes_said(self, shares: Array) -> dict[int, str]:
+    def _intakes_said(self, shares: Array) -> dict[int, Intake]:
         """The intake kind at the end of each call."""
         return {
             one.call: INTAKES[int(share.argmax())]

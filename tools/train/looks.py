@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,8 +31,8 @@ class Seen:
     """Index of the turn in the call."""
     turn: int
     """Which turn of the caller's it is, of those that say something; from 1."""
-    length: int
-    """Characters of the turn."""
+    telling: int
+    """Characters of the turn beside acknowledgements."""
     label: int
     """Index of the type then."""
     last: bool
@@ -73,29 +73,24 @@ def _of(number: int, call: LabelledCall, ear: Ear, vectors: Mapping[str, Vector]
     found: list[Seen] = []
     for at, turn in enumerate(call.turns):
         label = next(labels) if turn.role == "caller" else None
-        if not turn.text.strip() or (label and not ear.says_something(turn.text)):
-            continue
         span = (at * TURN_MS, at * TURN_MS + SPOKEN_MS)
-        dialogue = dialogue.after(
-            ear.hear(str(at), turn.role, span, turn.text, vectors.get(turn.text))
-        )
+        said = ear.hear(str(at), turn.role, span, turn.text, vectors.get(turn.text))
+        if not said.says_something:
+            continue
+        dialogue = dialogue.after(said)
         if label:
             found.append(
                 Seen(
                     call=number,
                     at=at,
                     turn=dialogue.caller_turns,
-                    length=len(turn.text),
+                    telling=said.telling,
                     label=CALL_TYPES.index(label),
                     last=False,
                     look=look(dialogue),
                 )
             )
-    return [*found[:-1], *(_as_last(seen) for seen in found[-1:])]
-
-
-def _as_last(seen: Seen) -> Seen:
-    return Seen(seen.call, seen.at, seen.turn, seen.length, seen.label, True, seen.look)
+    return [*found[:-1], *(replace(seen, last=True) for seen in found[-1:])]
 
 
 def _by(text: str) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from contracts.call_type import CALL_TYPES, CallType
+from contracts.call_type import CALL_TYPES, CallType, Intake
 from services.call_type.types.turning import SIGNS, Decision, Standing, decide, signs
 from services.common.heads import Array
 from tools.evaluate.call_type_scores import LATE, Judged
@@ -32,11 +32,11 @@ class Course:
         """How the call is judged with these weights: what stood before, and what was decided."""
         standing = Standing()
         for seen, shares in zip(self.seen, self.shares, strict=True):
-            decision = decide(standing, shares, shares, seen.turn, seen.length, weights)
+            decision = decide(standing, shares, shares, seen.turn, seen.telling, weights)
             yield seen, standing, decision
             standing = decision.standing
 
-    def judged(self, weights: Array, intake: str | None) -> Judged:
+    def judged(self, weights: Array, intake: Intake | None) -> Judged:
         """As `banxi eval call-type` judges it."""
         call = self.call
         shown: dict[int, CallType | None] = {}
@@ -62,7 +62,7 @@ class Course:
             confidence=confidence,
             first=shown.get(callers[0]),
             said_turns=tuple(turns),
-            said_intake=intake,  # type: ignore[arg-type]  # one of INTAKES, by its index
+            said_intake=intake,
         )
 
 
@@ -88,7 +88,7 @@ def learn_turning(found: Sequence[Course]) -> Array:
                 now = decision.standing
                 leader = CALL_TYPES.index(decision.standing.shown)
                 held = Standing(before.shown, now.turn, before.since, now.now, now.before)
-                numbers.append(signs(held, leader, seen.length))
+                numbers.append(signs(held, leader, seen.telling))
                 right.append(_is_turn(course.call, seen.at, decision.standing.shown))
     weights = np.zeros(len(SIGNS) + 1, dtype=np.float32)
     if len(set(right)) < 2:

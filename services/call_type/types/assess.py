@@ -27,8 +27,6 @@ class Assessment:
     """What is known of a call."""
 
     dialogue: Dialogue = field(default_factory=Dialogue)
-    shares: Array = field(default_factory=lambda: UNKNOWN)
-    """Probabilities of the ten types."""
     standing: Standing = field(default_factory=Standing)
     turned_from: CallType | None = None
     """The type before, where the caller has turned with the last utterance."""
@@ -38,6 +36,11 @@ class Assessment:
     """The intake kind; None = not yet known."""
     words_only: bool = False
     """Whether the last utterance of the caller had to be judged without its vector."""
+
+    @property
+    def shares(self) -> Array:
+        """Probabilities of the ten types."""
+        return UNKNOWN if self.standing.now is None else self.standing.now
 
     @property
     def shown(self) -> CallType | None:
@@ -77,13 +80,11 @@ class Assessor:
         """The assessment after one more final. What the caller says is judged; what the agent says
         is kept in mind."""
         now = replace(now, turned_from=None, turn_confidence=0.0)
-        of_agent = said.role == "agent"
-        tells = bool(said.text) if of_agent else self.ear.says_something(said.text)
-        if not tells or now.dialogue.knows(said.event_id, said.at_ms):
+        if not said.says_something or now.dialogue.knows(said.event_id, said.at_ms):
             return now
         dialogue = now.dialogue.after(said)
         caller = dialogue.of("caller")
-        if of_agent or not caller:
+        if said.role == "agent" or not caller:
             return replace(now, dialogue=dialogue)
         seen = look(dialogue)
         reading = self.model.read(seen)
@@ -94,12 +95,11 @@ class Assessor:
             shares,
             np.exp(reading.types),
             dialogue.caller_turns,
-            len(caller[-1].text),
+            caller[-1].telling,
             self.model.turning,
         )
         return Assessment(
             dialogue=dialogue,
-            shares=shares,
             standing=decision.standing,
             turned_from=now.shown if decision.turned else None,
             turn_confidence=decision.turned,

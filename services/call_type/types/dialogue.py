@@ -16,6 +16,8 @@ from services.common.heads import Array
 from services.common.vectors import Vector
 from services.common.written import Written
 
+LEAST = 2
+"""Characters beside acknowledgements from which words say something."""
 MERGED_MS = 1_500
 """Finals of one side that follow each other within this time are one turn, cut at a breath."""
 KEPT = 40
@@ -65,13 +67,20 @@ class Said:
     end_ms: int
     text: str
     grams: Grams = field(default_factory=Grams)
-    """None where it says nothing (嗯, 好的)."""
+    """Its runs of characters and sounds."""
+    telling: int = 0
+    """Chinese characters beside acknowledgements and numbers."""
     found: tuple[Found, ...] = ()
     """Signal words in it."""
     asks: bool = False
     """Whether it holds a question word."""
     vector: Vector | None = None
     """From the embedding service; None where there was none to be had."""
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it says anything of the call: not 嗯, not another language."""
+        return self.telling >= LEAST
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +104,11 @@ class Turn:
     def text(self) -> str:
         """Its words."""
         return "，".join(one.text for one in self.said)
+
+    @property
+    def telling(self) -> int:
+        """Chinese characters beside acknowledgements and numbers."""
+        return sum(one.telling for one in self.said)
 
     @cached_property
     def grams(self) -> Grams:

@@ -10,8 +10,6 @@ from services.common.written import read
 
 LONGEST = 600
 """Characters of a final that are looked at; nobody says more in one breath."""
-LEAST = 2
-"""Characters beside acknowledgements from which the caller's words say something."""
 
 
 class Ear:
@@ -19,10 +17,6 @@ class Ear:
 
     def __init__(self, words: SignalWords) -> None:
         self._words = words
-
-    def says_something(self, text: str) -> bool:
-        """Whether a caller's words say anything of the call: not 嗯, not another language."""
-        return self._words.content(read(text[:LONGEST])) >= LEAST
 
     def hear(
         self,
@@ -42,6 +36,7 @@ class Ear:
             end_ms=max(span),
             text=written.raw,
             grams=Grams.of(written),
+            telling=self._words.content(written),
             found=self._words.found(written) if of_caller else (),
             asks=of_caller and self._words.asks(written),
             vector=vector,

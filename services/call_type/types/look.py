@@ -105,4 +105,5 @@ def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
 def _likeness(one: Turn, other: Turn) -> float:
     if one.vector is None or other.vector is None:
         return 0.0
-    return float(one.vector @ other.vector)
+    lengths = float(np.linalg.norm(one.vector) * np.linalg.norm(other.vector))
+    return float(one.vector @ other.vector) / lengths if lengths else 0.0

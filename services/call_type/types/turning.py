@@ -15,10 +15,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from contracts.call_type import CALL_TYPES, CallType
-from services.common.heads import Array
+from services.common.heads import Array, log_shares
 
 FIRST_SURE = 0.5
 """Probability from which the first type is shown."""
+FULL = 16
+"""Characters beside acknowledgements from which a turn counts fully; of a shorter one only a part
+is believed, or a misheard word at the hang-up would undo a whole call."""
+LEAST_PART = 0.2
+"""That part at least."""
 ENOUGH_TURNS = 3
 """Caller turns after which the likeliest type is shown, if it is `FIRST_LIKELY`."""
 FIRST_LIKELY = 0.3
@@ -49,7 +54,7 @@ class Standing:
     since: int = 0
     """The caller's turn with which `shown` came to stand."""
     now: Array | None = None
-    """Probabilities after that turn, so far as it has been heard."""
+    """Probabilities after that turn, so far as it has been heard, in view of those before."""
     before: Array | None = None
     """Probabilities after the turn before it."""
 
@@ -64,13 +69,14 @@ class Decision:
 
 
 def decide(
-    standing: Standing, shares: Array, by_words: Array, turn: int, length: int, weights: Array
+    standing: Standing, shares: Array, by_words: Array, turn: int, telling: int, weights: Array
 ) -> Decision:
     """The type to show. `shares`: probabilities of the types; `by_words`: without the tone; `turn`:
-    number of the caller's turn, from 1; `length`: characters it has so far; `weights`: one for each
-    of `SIGNS` and the bias."""
+    number of the caller's turn, from 1; `telling`: characters it has so far, acknowledgements left
+    out; `weights`: one for each of `SIGNS` and the bias."""
     if turn != standing.turn:
         standing = replace(standing, turn=turn, before=standing.now)
+    shares = _in_view_of(standing.before, shares, telling)
     standing = replace(standing, now=shares)
     leader = int(shares.argmax())
     if by_words[leader] < BY_WORDS:
@@ -81,7 +87,7 @@ def decide(
     shown = CALL_TYPES.index(standing.shown)
     if leader == shown:
         return Decision(standing)
-    sure = _sigmoid(float(signs(standing, leader, length) @ weights[:-1] + weights[-1]))
+    sure = _sigmoid(float(signs(standing, leader, telling) @ weights[:-1] + weights[-1]))
     if sure >= TURN_SURE:
         return Decision(_show(standing, leader), sure)
     led = standing.before is not None and int(standing.before.argmax()) == leader
@@ -90,7 +96,7 @@ def decide(
     return Decision(standing)
 
 
-def signs(standing: Standing, leader: int, length: int) -> Array:
+def signs(standing: Standing, leader: int, telling: int) -> Array:
     """The numbers named by `SIGNS`, where another type than the one shown leads."""
     assert standing.shown is not None
     assert standing.now is not None
@@ -107,12 +113,21 @@ def signs(standing: Standing, leader: int, length: int) -> Array:
             _log_odds(before[shown]),
             min(held, 5) / 2,
             math.log1p(standing.turn),
-            math.log1p(length) / 3,
+            math.log1p(telling) / 3,
             float(standing.turn == 2),
             float(held == 0),
         ],
         dtype=np.float32,
     )
+
+
+def _in_view_of(before: Array | None, shares: Array, telling: int) -> Array:
+    """Probabilities after a turn: what it says by itself counts by how much it says."""
+    if before is None:
+        return shares
+    part = min(1.0, max(LEAST_PART, telling / FULL))
+    logs = [np.log(np.maximum(one, 1e-9)) for one in (shares, before)]
+    return np.exp(log_shares(part * logs[0] + (1 - part) * logs[1]))
 
 
 def _show(standing: Standing, index: int) -> Standing:

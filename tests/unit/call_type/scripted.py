@@ -31,23 +31,25 @@ from services.common.vectors import Vector
 DIMENSION = 384
 CLEAR, FAINT, MEANT = "甲乙丙丁戊己庚辛壬癸", "子丑寅卯辰巳午未申酉", "梅兰竹菊松柏桃李杏柳"
 """One character a type."""
+REST = "是这件事情从头到尾都跟他们细讲过"
+"""What says nothing of a type, but enough for a turn to count fully."""
 LEADER = "领导"
 """What the scripted moments know: a caller who wants a leader."""
 
 
 def clear(label: CallType, more: str = "") -> str:
     """An utterance that leaves no doubt (0.86 for the type)."""
-    return f"{CLEAR[CALL_TYPES.index(label)]}是这件事情{more}"
+    return f"{CLEAR[CALL_TYPES.index(label)]}{REST}{more}"
 
 
 def faint(label: CallType, more: str = "") -> str:
     """One that leans there (0.45 for it)."""
-    return f"{FAINT[CALL_TYPES.index(label)]}是这件事情{more}"
+    return f"{FAINT[CALL_TYPES.index(label)]}{REST}{more}"
 
 
 def meant(label: CallType, more: str = "") -> str:
     """One whose words say nothing."""
-    return f"{MEANT[CALL_TYPES.index(label)]}是这件事情{more}"
+    return f"{MEANT[CALL_TYPES.index(label)]}{REST}{more}"
 
 
 def vector(text: str) -> Vector:

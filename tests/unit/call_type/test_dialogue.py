@@ -126,12 +126,12 @@ def test_vectors_are_pooled_by_length_and_what_has_none_is_left_out() -> None:
      "спасибо большое", "すみません", "水"],
 )  # fmt: skip
 def test_what_says_nothing_of_the_call(text: str) -> None:
-    assert not EAR.says_something(text)
+    assert not EAR.hear("1", "caller", (0, 1), text).says_something
 
 
 @pytest.mark.parametrize("text", ["好的我要投诉", "停水了", "嗯那个材料", "app打不开怎么办"])
 def test_what_says_something(text: str) -> None:
-    assert EAR.says_something(text)
+    assert EAR.hear("1", "caller", (0, 1), text).says_something
 
 
 def test_the_ear_hears_signal_words_and_questions_of_the_caller_alone() -> None:

@@ -176,7 +176,7 @@ def test_what_is_news() -> None:
     def now(confidence: float) -> Assessment:
         shares = np.full(10, (1 - confidence) / 9, dtype=np.float32)
         shares[0] = confidence
-        return Assessment(shares=shares, standing=Standing("咨询"), intake="业务咨询")
+        return Assessment(standing=Standing("咨询", now=shares), intake="业务咨询")
 
     told = Told("咨询", "业务咨询", 0.46)
     assert not is_news(told, now(0.49), 0.5)
@@ -410,3 +410,10 @@ async def test_after_the_hang_up_no_advice_comes(handler: CallTypeHandler) -> No
     _, said = await play(handler, ended, final(4000, meant("求助")))
     assert of(CallTypeAssessed, said)
     assert cards(said) == []
+
+
+async def test_what_an_agent_says_while_listening_parts_no_turn(handler: CallTypeHandler) -> None:
+    told = [final(0, clear("投诉")), final(1200, "嗯。", "agent"), final(1500, clear("投诉", "呢"))]
+    state, _ = await play(handler, *told)
+    (turn,) = state.assessment.dialogue.turns
+    assert len(turn.said) == 2

@@ -14,6 +14,7 @@ from services.call_type.types.turning import (
     BY_WORDS,
     CORRECTED_LEAD,
     FIRST_SURE,
+    FULL,
     SIGNS,
     TURN_SURE,
     Decision,
@@ -42,7 +43,7 @@ def course(*rows: Array, turns: Sequence[int] = ()) -> list[Decision]:
     """What is decided with each row, by default one a turn."""
     standing, found = Standing(), []
     for row, turn in zip(rows, turns or range(1, len(rows) + 1), strict=True):
-        found.append(decide(standing, row, row, turn, 12, TURNING))
+        found.append(decide(standing, row, row, turn, FULL, TURNING))
         standing = found[-1].standing
     return found
 
@@ -92,12 +93,12 @@ def test_the_way_of_talking_shows_and_turns_nothing() -> None:
     """What only the tone makes lead stays out, from the first utterance to the last."""
     tone = shares(对抗=0.9)
     words = shares(对抗=BY_WORDS - 0.02, 咨询=0.25)
-    first = decide(Standing(), tone, words, 3, 12, TURNING)
+    first = decide(Standing(), tone, words, 3, FULL, TURNING)
     assert first.standing.shown is None
-    calm = decide(Standing(), shares(咨询=0.8), shares(咨询=0.8), 1, 12, TURNING)
-    loud = decide(calm.standing, tone, words, 2, 12, TURNING)
+    calm = decide(Standing(), shares(咨询=0.8), shares(咨询=0.8), 1, FULL, TURNING)
+    loud = decide(calm.standing, tone, words, 2, FULL, TURNING)
     assert (loud.standing.shown, loud.turned) == ("咨询", 0)
-    both = decide(calm.standing, tone, tone, 2, 12, TURNING)
+    both = decide(calm.standing, tone, tone, 2, FULL, TURNING)
     assert (both.standing.shown, both.turned > 0) == ("对抗", True)
 
 
@@ -148,3 +149,14 @@ def test_any_course_is_followed(
         if before is None and now.shown:
             assert row[CALL_TYPES.index(now.shown)] >= min(FIRST_SURE, BY_WORDS)
         standing = now
+
+
+def test_a_few_characters_do_not_undo_what_a_call_has_shown() -> None:
+    """What is misheard of a goodbye is little; the same said at length is believed."""
+    plain, other = shares(投诉=0.9), shares(咨询=0.9)
+    standing = decide(Standing(), plain, plain, 1, FULL, TURNING).standing
+    short = decide(standing, other, other, 2, 2, TURNING)
+    assert (short.standing.shown, short.turned) == ("投诉", 0)
+    assert short.standing.now is not None
+    assert short.standing.now[CALL_TYPES.index("投诉")] > 0.7
+    assert decide(standing, other, other, 2, FULL, TURNING).standing.shown == "咨询"

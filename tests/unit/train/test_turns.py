@@ -9,7 +9,7 @@ import pytest
 
 from contracts.call_type import CALL_TYPES, CallType
 from services.call_type.types.look import MANNER, Look
-from services.call_type.types.turning import SIGNS
+from services.call_type.types.turning import FULL, SIGNS
 from services.common.heads import Array
 from tools.train.dialogues import LabelledCall
 from tools.train.looks import Seen
@@ -43,7 +43,7 @@ def course(steps: Sequence[Step], switch: tuple[int, CallType] | None = None) ->
         }
     )
     last = len(steps) - 1
-    seen = [Seen(0, n, n + 1, 12, 0, n == last, NOTHING) for n in range(len(steps))]
+    seen = [Seen(0, n, n + 1, FULL, 0, n == last, NOTHING) for n in range(len(steps))]
     (made,) = courses([call], seen, np.array([row(*step) for step in steps]))
     return made
 
