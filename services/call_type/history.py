@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -15,10 +14,9 @@ from contracts.call import CallStarted
 from contracts.call_type import CALL_TYPES, CallType
 from contracts.requests import AskHistory, PastCall
 from contracts.requests import History as Reply
+from services.common.asking import Asking, NoAnswer
 from services.common.bus import Bus, RequestFailed
 
-REST_S = 5.0
-"""After a failure records is left alone this long: calls must not wait for it one after another."""
 LONGEST = 32
 """Characters of a number at most, as the contract has it."""
 FEWEST_DIGITS = 5
@@ -40,25 +38,17 @@ class History:
 NOTHING = History()
 
 
-class NoAnswer(RuntimeError):
-    """Why nothing is known. Never holds the number."""
-
-
-class AskingHistory:
+class AskingHistory(Asking):
     """Asks for each call; never raises, and knows nothing where there is no answer in time."""
 
     def __init__(
         self, bus: Bus, *, within_days: int, limit: int, patience_s: float, log: logging.Logger
     ) -> None:
+        super().__init__(log, "records", "going on without the history of numbers")
         self._bus = bus
         self._within_days = within_days
         self._limit = limit
         self._patience_s = patience_s
-        self._log = log
-        self._rest_until = 0.0
-        self._down = False
-        self.asked = 0
-        self.unanswered = 0
 
     async def of(self, started: CallStarted) -> History:
         """What is known of the number of a call that starts; of the call itself, and of what came
@@ -66,18 +56,14 @@ class AskingHistory:
         number = started.caller_number.strip()
         if not _is_somebodys(number):
             return NOTHING
-        self.asked += 1
-        if time.monotonic() < self._rest_until:
-            self.unanswered += 1
+        if not self._may_ask():
             return NOTHING
         try:
             calls = await self._ask(number)
         except NoAnswer as problem:
-            self._note_down(str(problem))
+            self._failed(str(problem))
             return NOTHING
-        if self._down:
-            self._log.info("records answers again")
-            self._down = False
+        self._answered()
         window = timedelta(days=self._within_days)
         before = [past for past in calls if _is_before(past, started, window)]
         return _digest(sorted(before, key=_began, reverse=True)[: self._limit])
@@ -96,13 +82,6 @@ class AskingHistory:
         except ValidationError:
             raise NoAnswer("its answer is no contract") from None
         return reply.calls
-
-    def _note_down(self, reason: str) -> None:
-        self.unanswered += 1
-        self._rest_until = time.monotonic() + REST_S
-        if not self._down:
-            self._log.warning("going on without the history of numbers: %s", reason)
-            self._down = True
 
 
 def _is_somebodys(number: str) -> bool:

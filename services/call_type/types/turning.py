@@ -24,6 +24,9 @@ FULL = 16
 is believed, or a misheard word at the hang-up would undo a whole call."""
 LEAST_PART = 0.2
 """That part at least."""
+FIRST_TELLING = 5
+"""Characters beside acknowledgements that a turn must have to show the first type: one word (社保)
+names a subject, not what the caller does."""
 ENOUGH_TURNS = 3
 """Caller turns after which the likeliest type is shown, if it is `FIRST_LIKELY`."""
 FIRST_LIKELY = 0.3
@@ -83,7 +86,8 @@ def decide(
         return Decision(standing)
     if standing.shown is None:
         enough = FIRST_LIKELY if turn >= ENOUGH_TURNS else FIRST_SURE
-        return Decision(_show(standing, leader) if shares[leader] >= enough else standing)
+        known = telling >= FIRST_TELLING and shares[leader] >= enough
+        return Decision(_show(standing, leader) if known else standing)
     shown = CALL_TYPES.index(standing.shown)
     if leader == shown:
         return Decision(standing)

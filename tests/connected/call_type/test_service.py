@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,7 @@ from contracts.transcript import TranscriptFinal
 from services.call_type.app import create_app
 from services.call_type.books import load
 from services.call_type.settings import CallTypeSettings, Settings
-from services.common import vectors
+from services.common import asking
 from services.common.bus import Bus
 from services.common.kept import read_call
 from services.common.service import CannotStart
@@ -36,7 +37,7 @@ OURS = load().embedding
 """The embedding model that the packaged heads read."""
 
 
-class Scripted:
+class Scripted(ABC):
     """A service that answers one request. Can be stopped."""
 
     def __init__(self, bus: Bus, service: str, verb: str) -> None:
@@ -59,8 +60,8 @@ class Scripted:
         self.asked += 1
         await message.respond(self.reply(message.data).encode())
 
-    def reply(self, data: bytes) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def reply(self, data: bytes) -> str: ...
 
 
 class ScriptedEmbedding(Scripted):
@@ -200,7 +201,7 @@ async def test_it_starts_without_the_embedding_service_and_uses_it_when_it_comes
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It need not be there at the start; a call goes on by words."""
-    monkeypatch.setattr(vectors, "REST_S", 0.0)
+    monkeypatch.setattr(asking, "REST_S", 0.0)
     call = Call(bus, "c2")
     async with create_app(settings).running():
         await call.starts()

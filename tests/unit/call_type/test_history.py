@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from contracts.call import CallStarted
 from contracts.requests import AskHistory, PastCall, Problem
 from contracts.requests import History as Reply
-from services.call_type.history import NOTHING, REST_S, AskingHistory, History
+from services.call_type.history import NOTHING, AskingHistory, History
+from services.common.asking import REST_S
 from services.common.bus import Bus, RequestFailed
 
 pytestmark = pytest.mark.unit
@@ -135,7 +136,7 @@ async def test_without_records_it_goes_on_and_rests(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     now_s = 1000.0
-    monkeypatch.setattr("services.call_type.history.time.monotonic", lambda: now_s)
+    monkeypatch.setattr("services.common.asking.time.monotonic", lambda: now_s)
     caplog.set_level(logging.INFO)
     records.keep("a", timedelta(days=1), "补卡")
     records.trouble = trouble

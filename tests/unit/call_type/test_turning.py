@@ -14,6 +14,7 @@ from services.call_type.types.turning import (
     BY_WORDS,
     CORRECTED_LEAD,
     FIRST_SURE,
+    FIRST_TELLING,
     FULL,
     SIGNS,
     TURN_SURE,
@@ -57,6 +58,12 @@ def test_the_first_type_is_shown_when_it_is_sure() -> None:
     assert shown(found) == [None, "咨询"]
     assert found[-1].standing.since == 2
     assert all(decision.turned == 0 for decision in found), "the first is no turn"
+
+
+def test_a_single_word_shows_no_type() -> None:
+    word = shares(咨询=0.9)
+    assert decide(Standing(), word, word, 1, FIRST_TELLING - 1, TURNING).standing.shown is None
+    assert decide(Standing(), word, word, 1, FIRST_TELLING, TURNING).standing.shown == "咨询"
 
 
 def test_after_three_turns_the_likeliest_is_shown() -> None:
