@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from contracts.base import Event, Evidence, Producer, Role
+from contracts.base import Event, Evidence, Producer
 from contracts.call import CallEnded, CallStarted
 from contracts.card import CardShown, CardWithdrawn
 from contracts.escalation import EscalationTakenOver
@@ -23,15 +23,14 @@ from services.call_type.situations.book import AGENT_SLOT, DEPARTMENT_SLOT, Book
 from services.call_type.situations.cause import Cause
 from services.call_type.situations.look import Turn
 from services.call_type.situations.passing import after, passed
+from services.call_type.situations.published import CARD, laid, remember
 from services.call_type.situations.recogniser import Recognised
-from services.call_type.situations.story import Hold, Lying, Said, Story
+from services.call_type.situations.story import Hold, Said, Story
 from services.common.calls import CallSettled, Happening
 from services.common.vectors import Vector
 
 NAME = "situations"
 """The producer named in what is published."""
-CARD = "situation-"
-"""What ids of these cards begin with; the id of the situation follows."""
 AGAIN_MS = 60_000
 """The same card is not shown again within this time."""
 TOLD_AGAIN_MS = 10_000
@@ -237,7 +236,7 @@ class Moments:
         story = replace(
             story,
             shown={**story.shown, id_: shown.at_ms},
-            lying=_lying(shown, cause.role),
+            lying=laid(shown, cause.role),
         )
         return story, [*events, shown]
 
@@ -296,42 +295,6 @@ class Moments:
     def _by(self, cause: Cause) -> Producer:
         version = f"{self.version} words only" if cause.words_only else self.version
         return Producer(name=NAME, version=version)
-
-
-def remember(story: Story, published: CardShown | CardWithdrawn | SituationRecognised) -> Story:
-    """After a restart a call is heard again from the stream, but perhaps without vectors. What was
-    really published then stands above what would be said now."""
-    if isinstance(published, SituationRecognised):
-        before = story.recognised.get(published.situation, 0)
-        at = max(before, published.at_ms)
-        return replace(story, recognised={**story.recognised, published.situation: at})
-    situation = published.card_id.removeprefix(CARD)
-    if isinstance(published, CardWithdrawn):
-        lying = story.lying
-        gone = lying and lying.situation == situation and lying.at_ms <= published.at_ms
-        return replace(story, lying=None) if gone else story
-    if story.shown.get(situation, -1) >= published.at_ms:
-        return story
-    role = published.evidence[0].role if published.evidence else None
-    return replace(
-        story,
-        shown={**story.shown, situation: published.at_ms},
-        lying=_lying(published, role) if not story.over else None,
-    )
-
-
-def _lying(card: CardShown, role: Role | None) -> Lying:
-    assert card.expires_ms is not None
-    return Lying(
-        situation=card.card_id.removeprefix(CARD),
-        at_ms=card.at_ms,
-        expires_ms=card.expires_ms,
-        priority=card.priority,
-        body=card.body,
-        event_id=card.event_id,
-        role=role,
-        until_ms=card.at_ms,
-    )
 
 
 def _share(probability: float) -> float:

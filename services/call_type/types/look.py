@@ -23,7 +23,7 @@ FADE = 0.6
 """What is left of a turn in `recent` with each one after it."""
 MANNER = (
     "turns", "turns_squared", "length", "mean_length", "asks", "asks_share",
-    "again_words", "again_meaning", "history", "history_words", "before_turned", "agent_share",
+    "again_words", "again_meaning", "history", "history_words", "answered", "agent_share",
     *(f"last_{label}" for label in CALL_TYPES), *(f"all_{label}" for label in CALL_TYPES),
     *(f"intake_{label}" for label in INTAKES),
 )  # fmt: skip

@@ -197,7 +197,7 @@ def test_the_manner_moves_as_it_should() -> None:
     assert asked["last_咨询"] > told["last_咨询"] == 0
     assert asked["all_咨询"] == told["all_咨询"]
     assert asked["turns"] == pytest.approx(np.log(3))
-    assert asked["before_turned"] == 0
+    assert asked["answered"] == 0
 
     again = manner(dialogue(("caller", 0, 2, asks), ("caller", 9, 11, asks + "啊"), seen=True))
     other = manner(dialogue(("caller", 0, 2, asks), ("caller", 9, 11, tells), seen=True))
@@ -215,5 +215,5 @@ def test_the_manner_moves_as_it_should() -> None:
     assert never["history_words"] == 0
 
     answered = manner(dialogue(("agent", 0, 2, asks), ("caller", 3, 5, asks)))
-    assert (answered["agent_share"], answered["before_turned"]) == (0.5, 1)
+    assert (answered["agent_share"], answered["answered"]) == (0.5, 1)
     assert never["agent_share"] == 0
