@@ -43,6 +43,10 @@ WAITING = ("silent-caller", "long-look-up")
 """Situations for which another service has wording of its own, step by step: while that lies there,
 they are told and no second card is laid beside it."""
 
+ONCE_SPOKEN = ("supervisor-takes-over",)
+"""Situations that words do not make before the caller has spoken: who answers a silent line says
+much like one who takes over (电话已经接通，请您讲话)."""
+
 Step = tuple[Story, list[Event]]
 
 
@@ -149,6 +153,8 @@ class Moments:
         if said.role == "caller":
             story = replace(story, noises=())
         found = self._recogniser.recognise(story.turns_to(said))
+        if found.situation in ONCE_SPOKEN and not any(one.role == "caller" for one in story.said):
+            found = Recognised(None, found.confidence)
         story, events = self._goes_on(story, said, found.situation)
         if found.situation is None:
             return story, events

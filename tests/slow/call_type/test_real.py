@@ -67,7 +67,7 @@ async def test_finals_on_the_bus_become_assessments(
 
 
 async def nearly_all(bus: Bus, chosen: list[dict[str, Any]]) -> bool:
-    """Whether all calls but one have come to a type that is accepted."""
+    """Whether all calls have come to a type, and all but one to one that is accepted."""
     last = {
         call["id"]: [
             event.type
@@ -80,7 +80,7 @@ async def nearly_all(bus: Bus, chosen: list[dict[str, Any]]) -> bool:
         bool(last[call["id"]]) and last[call["id"]][-1] in (call["label"], *call["accept"])
         for call in chosen
     )
-    return right >= len(chosen) - 1
+    return all(last.values()) and right >= len(chosen) - 1
 
 
 async def tell(bus: Bus, call: dict[str, Any]) -> None:

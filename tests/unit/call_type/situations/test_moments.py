@@ -30,6 +30,7 @@ CUES = {
     "保证": "wants-a-commitment",
     "听不清": "bad-line",
     "要查很久": "long-look-up",
+    "电话接过来": "supervisor-takes-over",
 }
 ANSWER = "好的，我来跟您说明一下这件事"
 ELSEWHERE = "我家门口那条路还没有修好"
@@ -287,3 +288,11 @@ def test_finals_in_any_order_twice_and_many() -> None:
     assert len(call.story.said) == KEPT
     assert call.cards(caller(1170, "叫你们领导来")) == []
     assert call.told == ["wants-a-leader"]
+
+
+def test_nobody_takes_over_a_call_in_which_the_caller_has_not_spoken() -> None:
+    prompt = "您好，电话接过来了，请您讲话"
+    silent, spoken = Call(), Call()
+    assert silent.hears(started(), agent(5, prompt)) == []
+    spoken.hears(started(), caller(5, ELSEWHERE))
+    assert spoken.cards(agent(12, prompt)) == [("+", "supervisor-takes-over")]
