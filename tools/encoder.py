@@ -9,7 +9,7 @@ from contracts.requests import Embedding
 from services.common.settings import load
 from services.embedding import encoder
 from services.embedding.settings import Settings
-from services.knowledge.embedder import Purpose
+from services.knowledge.finding.embedder import Purpose
 
 
 class LocalEmbedder:

@@ -25,12 +25,12 @@ from services.common.bus import RequestFailed
 from services.common.service import CannotStart
 from services.common.settings import load
 from services.knowledge.base import DATABASE, KnowledgeBase
-from services.knowledge.entry import Entry
-from services.knowledge.rows import Numbered, Rule, read_rows
+from services.knowledge.entries.entry import Entry
+from services.knowledge.files.rows import Numbered, Rule, read_rows
+from services.knowledge.files.table import Table as FileTable
+from services.knowledge.files.table import Unreadable, read_table, write_csv
+from services.knowledge.keeping.store import Store
 from services.knowledge.settings import Settings, region_tree
-from services.knowledge.store import Store
-from services.knowledge.table import Table as FileTable
-from services.knowledge.table import Unreadable, read_table, write_csv
 from tools.kb_access import reach_knowledge
 
 ROWS_A_REQUEST = 100

@@ -12,8 +12,8 @@ from services.common.bus import Bus
 from services.common.service import Service
 from services.common.settings import prepare_directory
 from services.knowledge.base import open_base
-from services.knowledge.calls import KnowledgeHandler
-from services.knowledge.embedder import BusEmbedder
+from services.knowledge.finding.embedder import BusEmbedder
+from services.knowledge.on_calls.handler import KnowledgeHandler
 from services.knowledge.requests import Requests
 from services.knowledge.sample import fill_empty
 from services.knowledge.settings import Settings, region_tree

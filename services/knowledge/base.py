@@ -10,18 +10,18 @@ from datetime import date, datetime
 
 import numpy as np
 
-from services.knowledge.asking import Found, look_up
-from services.knowledge.background import Background, Vectors, read_background
-from services.knowledge.decide import Case, Ruling
-from services.knowledge.embedder import Embedder, NoVectors
-from services.knowledge.entry import Entry
-from services.knowledge.find import Evidence
-from services.knowledge.index import Index, IndexUnavailable
-from services.knowledge.points import Point, points
-from services.knowledge.regions import RegionTree
+from services.knowledge.deciding.decide import Case, Ruling
+from services.knowledge.entries.entry import Entry
+from services.knowledge.entries.regions import RegionTree
+from services.knowledge.finding.asking import Found, look_up
+from services.knowledge.finding.background import Background, Vectors, read_background
+from services.knowledge.finding.embedder import Embedder, NoVectors
+from services.knowledge.finding.find import Evidence
+from services.knowledge.finding.index import Index, IndexUnavailable
+from services.knowledge.finding.points import Point, points
+from services.knowledge.finding.state import State
+from services.knowledge.keeping.store import Changes, Store
 from services.knowledge.settings import Settings
-from services.knowledge.state import State
-from services.knowledge.store import Changes, Store
 
 DATABASE = "knowledge.db"
 INDEX = "knowledge-index"

@@ -15,8 +15,8 @@ from contracts.requests import (
 )
 from services.common.bus import RequestFailed
 from services.knowledge.base import KnowledgeBase
-from services.knowledge.decide import Ruling
-from services.knowledge.rows import Rule, numbered, read_rows
+from services.knowledge.deciding.decide import Ruling
+from services.knowledge.files.rows import Rule, numbered, read_rows
 
 MOST_ROWS = 500
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from services.common.service import CannotStart
 from services.knowledge.base import KnowledgeBase
-from services.knowledge.rows import Rule, read_rows
+from services.knowledge.files.rows import Rule, read_rows
+from services.knowledge.files.table import Unreadable, read_table
 from services.knowledge.settings import SAMPLE_BASE, KnowledgeSettings
-from services.knowledge.table import Unreadable, read_table
 
 
 async def fill_empty(base: KnowledgeBase, settings: KnowledgeSettings, log: logging.Logger) -> None:

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.common.service import CannotStart
 from services.common.settings import ServiceSettings
-from services.knowledge.background import DATA
-from services.knowledge.regions import BadRegions, RegionTree, read_regions
+from services.knowledge.entries.regions import BadRegions, RegionTree, read_regions
+from services.knowledge.finding.background import DATA
 
 SAMPLE_BASE = DATA / "sample_base.csv"
 """Entries of a fictional province, to see the system work before an own base is imported."""

@@ -16,17 +16,17 @@ import typer
 from pydantic import BaseModel
 
 from services.common.service import CannotStart
-from services.knowledge.background import read_background
 from services.knowledge.base import KnowledgeBase
-from services.knowledge.embedder import Embedder
-from services.knowledge.entry import Entry
-from services.knowledge.index import Index
-from services.knowledge.points import Point
-from services.knowledge.regions import RegionTree
-from services.knowledge.rows import Rule, read_rows
+from services.knowledge.entries.entry import Entry
+from services.knowledge.entries.regions import RegionTree
+from services.knowledge.files.rows import Rule, read_rows
+from services.knowledge.files.table import Unreadable, read_table
+from services.knowledge.finding.background import read_background
+from services.knowledge.finding.embedder import Embedder
+from services.knowledge.finding.index import Index
+from services.knowledge.finding.points import Point
+from services.knowledge.keeping.store import Store
 from services.knowledge.settings import KnowledgeSettings, region_tree
-from services.knowledge.store import Store
-from services.knowledge.table import Unreadable, read_table
 from tools.encoder import LocalEmbedder
 from tools.evaluate.report import (
     BadLine,

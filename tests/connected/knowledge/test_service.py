@@ -28,8 +28,8 @@ from services.common.bus import Bus, RequestFailed
 from services.common.kept import read_call
 from services.common.service import Service
 from services.knowledge.app import create_app
+from services.knowledge.files.table import write_csv
 from services.knowledge.settings import KnowledgeSettings, Settings
-from services.knowledge.table import write_csv
 from tests.unit.knowledge.bags import DAY, EARLY, ENTRIES, WAGES, Bags
 from tools.kb import app
 

@@ -12,9 +12,9 @@ from itertools import pairwise
 import numpy as np
 
 from contracts.requests import Embedding
-from services.knowledge.embedder import NoVectors, Purpose
-from services.knowledge.entry import Entry
-from services.knowledge.regions import RegionTree
+from services.knowledge.entries.entry import Entry
+from services.knowledge.entries.regions import RegionTree
+from services.knowledge.finding.embedder import NoVectors, Purpose
 
 DIMENSION = 256
 TREE = RegionTree(

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from services.knowledge.asking import Found, asks, look_up
-from services.knowledge.decide import Case, Judge
-from services.knowledge.find import Evidence
+from services.knowledge.deciding.decide import Case, Judge
+from services.knowledge.finding.asking import Found, asks, look_up
+from services.knowledge.finding.find import Evidence
 from tests.unit.knowledge.bags import CARD, DAY, EARLY, TREE, WAGES
 
 pytestmark = pytest.mark.unit

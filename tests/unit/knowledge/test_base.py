@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from services.common.service import CannotStart
-from services.knowledge.background import read_background
 from services.knowledge.base import KnowledgeBase
-from services.knowledge.entry import Entry
-from services.knowledge.index import Index
-from services.knowledge.store import Changes, Store
+from services.knowledge.entries.entry import Entry
+from services.knowledge.finding.background import read_background
+from services.knowledge.finding.index import Index
+from services.knowledge.keeping.store import Changes, Store
 from tests.unit.knowledge.bags import CARD, DAY, EARLY, ENTRIES, TREE, WAGES, Bags
 
 pytestmark = pytest.mark.unit

@@ -11,10 +11,10 @@ from contracts.base import Producer
 from contracts.call import CallEnded, CallStarted
 from contracts.card import CardShown, CardWithdrawn
 from contracts.transcript import TranscriptFinal
-from services.knowledge.asking import Found
-from services.knowledge.cards import PRODUCER, Call, Said, card_id, cards, outdated
-from services.knowledge.decide import Ruling
-from services.knowledge.entry import Entry
+from services.knowledge.deciding.decide import Ruling
+from services.knowledge.entries.entry import Entry
+from services.knowledge.finding.asking import Found
+from services.knowledge.on_calls.cards import PRODUCER, Call, Said, card_id, cards, outdated
 from tests.unit.knowledge.bags import CARD, DAY, EARLY, WAGES
 
 pytestmark = pytest.mark.unit

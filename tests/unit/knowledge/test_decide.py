@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.knowledge.decide import Case, Judge, Ruling, confidence
-from services.knowledge.entry import Entry
-from services.knowledge.find import Evidence
+from services.knowledge.deciding.decide import Case, Judge, Ruling, confidence
+from services.knowledge.entries.entry import Entry
+from services.knowledge.finding.find import Evidence
 from tests.unit.knowledge.bags import CARD, CARD_CITY, CARD_COUNTY, DAY, EARLY, TREE, WAGES
 
 pytestmark = pytest.mark.unit

@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from services.knowledge.table import write_csv
+from services.knowledge.files.table import write_csv
 from tests.unit.knowledge.bags import ENTRIES, Bags
 from tools.evaluate.knowledge import knowledge
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from services.common.datafiles import DataFileError
-from services.knowledge.background import Space, read_background
-from services.knowledge.find import Finder, Similar, Words, background_owner
-from services.knowledge.wording import characters, content, fold, sounds, subject
+from services.knowledge.finding.background import Space, read_background
+from services.knowledge.finding.find import Finder, Similar, Words, background_owner
+from services.knowledge.finding.wording import characters, content, fold, sounds, subject
 from tests.unit.knowledge.bags import CARD, EARLY, WAGES
 
 pytestmark = pytest.mark.unit

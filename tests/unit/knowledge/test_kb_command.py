@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from services.knowledge.table import read_table, write_csv
+from services.knowledge.files.table import read_table, write_csv
 from tests.conftest import free_port
 from tests.unit.knowledge.bags import ENTRIES, Bags
 from tools.kb import app

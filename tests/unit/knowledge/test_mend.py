@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.knowledge.mend import Mender
+from services.knowledge.finding.mend import Mender
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.common.service import CannotStart
-from services.knowledge.regions import BadRegions, read_regions
+from services.knowledge.entries.regions import BadRegions, read_regions
 from services.knowledge.settings import KnowledgeSettings, region_tree
 
 pytestmark = pytest.mark.unit

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from services.knowledge.rows import EXTRA, NOBODY, Rule, numbered, read_rows
+from services.knowledge.files.rows import EXTRA, NOBODY, Rule, numbered, read_rows
+from services.knowledge.files.table import read_table
 from services.knowledge.settings import SAMPLE_BASE, KnowledgeSettings, region_tree
-from services.knowledge.table import read_table
 from tests.unit.knowledge.bags import TREE
 
 pytestmark = pytest.mark.unit

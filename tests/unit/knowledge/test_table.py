@@ -8,8 +8,8 @@ from datetime import date, datetime
 import pytest
 from openpyxl import Workbook
 
-from services.knowledge.rows import EXTRA
-from services.knowledge.table import Unreadable, read_table, write_csv
+from services.knowledge.files.rows import EXTRA
+from services.knowledge.files.table import Unreadable, read_table, write_csv
 from tests.unit.knowledge.bags import CARD
 
 pytestmark = pytest.mark.unit

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from services.knowledge.decide import SHOWN_FROM, Case, Judge, Ruling
-from services.knowledge.find import Evidence
-from services.knowledge.wording import content, subject
+from services.knowledge.deciding.decide import SHOWN_FROM, Case, Judge, Ruling
+from services.knowledge.finding.find import Evidence
+from services.knowledge.finding.wording import content, subject
 
 ALTERNATIVE_FROM = 0.4
 """Score from which another matter is named beside the one shown."""

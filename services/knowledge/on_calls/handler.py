@@ -12,7 +12,7 @@ from contracts.card import CardShown, CardWithdrawn
 from contracts.transcript import TranscriptFinal
 from services.common.calls import CallSettled, Happening, Outcome
 from services.knowledge.base import KnowledgeBase
-from services.knowledge.cards import Call, cards, outdated
+from services.knowledge.on_calls.cards import Call, cards, outdated
 
 
 @dataclass

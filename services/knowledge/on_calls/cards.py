@@ -12,9 +12,9 @@ from contracts.call import CallEnded, CallStarted
 from contracts.card import Alternative, CardShown, CardWithdrawn
 from contracts.transcript import TranscriptFinal
 from services.common.version import VERSION
-from services.knowledge.asking import BEFORE, Found
-from services.knowledge.decide import Ruling
-from services.knowledge.entry import Entry
+from services.knowledge.deciding.decide import Ruling
+from services.knowledge.entries.entry import Entry
+from services.knowledge.finding.asking import BEFORE, Found
 
 PRODUCER = Producer(name="knowledge", version=VERSION)
 TOGETHER_MS = 45_000

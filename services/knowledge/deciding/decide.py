@@ -19,11 +19,11 @@ from typing import Literal
 import numpy as np
 
 from contracts.card import Source
-from services.knowledge.background import Vectors
-from services.knowledge.entry import Entry
-from services.knowledge.find import Evidence
-from services.knowledge.matters import Mask, Matters
-from services.knowledge.regions import RegionTree
+from services.knowledge.deciding.matters import Mask, Matters
+from services.knowledge.entries.entry import Entry
+from services.knowledge.entries.regions import RegionTree
+from services.knowledge.finding.background import Vectors
+from services.knowledge.finding.find import Evidence
 
 SHOWN_FROM = 0.5
 """Confidence from which a card is shown."""

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from services.common.service import CannotStart
-from services.knowledge.entry import Entry
+from services.knowledge.entries.entry import Entry
 
 
 class Tables(DeclarativeBase):

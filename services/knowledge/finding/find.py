@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from services.knowledge.background import Background
-from services.knowledge.entry import Entry
-from services.knowledge.wording import characters, sounds
+from services.knowledge.entries.entry import Entry
+from services.knowledge.finding.background import Background
+from services.knowledge.finding.wording import characters, sounds
 
 Floats = npt.NDArray[np.float64]
 Grams = frozenset[str]

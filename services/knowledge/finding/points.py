@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.knowledge.background import Background
-from services.knowledge.entry import Entry
-from services.knowledge.find import background_owner
+from services.knowledge.entries.entry import Entry
+from services.knowledge.finding.background import Background
+from services.knowledge.finding.find import background_owner
 
 _NAMESPACE = uuid.UUID("6f1c1d3e-6a0e-4f53-9f0e-1a5c0f9b7d11")
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from services.knowledge.background import Vectors
-from services.knowledge.entry import Entry
-from services.knowledge.find import Floats, Words
-from services.knowledge.regions import RegionTree
-from services.knowledge.wording import characters, fold
+from services.knowledge.entries.entry import Entry
+from services.knowledge.entries.regions import RegionTree
+from services.knowledge.finding.background import Vectors
+from services.knowledge.finding.find import Floats, Words
+from services.knowledge.finding.wording import characters, fold
 
 ALIKE_FROM = 0.52
 """Likeness (characters and vectors, half each) from which two questions that are each other's

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from contracts.requests import RowProblem
-from services.knowledge.entry import REQUIRED_COLUMNS, SEPARATOR, Entry
-from services.knowledge.regions import RegionTree
+from services.knowledge.entries.entry import REQUIRED_COLUMNS, SEPARATOR, Entry
+from services.knowledge.entries.regions import RegionTree
 
 LONGEST = {"id": 64, "question": 300, "answer": 3000, "department": 100}
 """Characters a column may hold."""

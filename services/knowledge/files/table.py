@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from services.knowledge.entry import COLUMNS, REQUIRED_COLUMNS
-from services.knowledge.rows import EXTRA, Numbered
+from services.knowledge.entries.entry import COLUMNS, REQUIRED_COLUMNS
+from services.knowledge.files.rows import EXTRA, Numbered
 
 _XLSX = b"PK\x03\x04"
 csv.field_size_limit(2**20)

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from services.knowledge.background import Background, Space, Vectors
-from services.knowledge.decide import Judge
-from services.knowledge.entry import Entry
-from services.knowledge.find import Evidence, Finder, Similar, background_owner
-from services.knowledge.mend import Mender
-from services.knowledge.points import Point, points
-from services.knowledge.regions import RegionTree
+from services.knowledge.deciding.decide import Judge
+from services.knowledge.entries.entry import Entry
+from services.knowledge.entries.regions import RegionTree
+from services.knowledge.finding.background import Background, Space, Vectors
+from services.knowledge.finding.find import Evidence, Finder, Similar, background_owner
+from services.knowledge.finding.mend import Mender
+from services.knowledge.finding.points import Point, points
 
 MENDED_FROM = 0.05
 """Overlap with an entry that reading an utterance by its sound must gain. Else the caller may just

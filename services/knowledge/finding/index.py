@@ -15,8 +15,8 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException
 
 from services.common.service import CannotStart
-from services.knowledge.background import Vectors
-from services.knowledge.points import Point
+from services.knowledge.finding.background import Vectors
+from services.knowledge.finding.points import Point
 
 T = TypeVar("T")
 

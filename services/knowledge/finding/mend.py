@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from services.knowledge.wording import heard_as, letters
+from services.knowledge.finding.wording import heard_as, letters
 
 LONGEST = 4
 """Characters of the longest stretch that is known by its sound."""

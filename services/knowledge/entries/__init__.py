@@ -1,0 +1,1 @@
+"""What the base consists of, as values: entries, regions, and who may do what to an entry."""

@@ -1,0 +1,1 @@
+"""From a caller's words to the entries they may mean."""
