@@ -9,7 +9,8 @@ from contracts.base import AheadMs, Contract, Derived, Share
 
 Slot = Literal["wrong", "answer", "moment"]
 """`wrong` = just said wrong · `answer` = what to answer · `moment` = what this moment needs."""
-CardKind = Literal["better_wording", "answer", "transfer", "advice", "wording"]
+CardKind = Literal["better_wording", "answer", "transfer", "announced", "advice", "wording"]
+"""`announced` = an agreed wording (统一口径) on what the caller brought up."""
 
 
 class Source(Contract):
@@ -43,6 +44,24 @@ class Source(Contract):
     """Telephone of the department or liaison; for a transfer."""
 
 
+class Span(Contract):
+    """A part of a card's body."""
+
+    start: int
+    """First character, from 0."""
+    end: int
+    """The one after the last."""
+
+
+class Aloud(Contract):
+    """A piece of an answer that is read aloud by itself."""
+
+    kind: Literal["step", "phone", "address", "hours", "papers"]
+    """What it is."""
+    text: str
+    """The piece, as it stands in the body."""
+
+
 class Alternative(Contract):
     """Another entry that might have been meant."""
 
@@ -72,6 +91,12 @@ class CardShown(Derived):
     """What may be read aloud."""
     avoid: str = ""
     """What to avoid, where there is something."""
+    asked: tuple[Span, ...] = ()
+    """The parts of `body` that answer what was asked, in order."""
+    aloud: tuple[Aloud, ...] = ()
+    """Steps, telephone numbers and the like, set apart for reading aloud."""
+    note: str = ""
+    """What to mind: another region's rule differs, the answer ends soon …"""
     why: str
     """Why it is there, in words for the agent."""
     priority: int = 50

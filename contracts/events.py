@@ -15,6 +15,7 @@ from contracts.escalation import (
     EscalationTakenOver,
 )
 from contracts.feedback import FeedbackGiven
+from contracts.gap import GapNoted
 from contracts.phrase import PhraseDue, PhraseSaid
 from contracts.score import AppealDecided, DeductionAppealed, ScoreChanged
 from contracts.situation import SituationRecognised
@@ -61,6 +62,7 @@ KEPT: dict[str, type[Event]] = {
         EscalationTakenOver,
         EscalationClosed,
         FeedbackGiven,
+        GapNoted,
     )
 }
 """Events that are kept: `banxi.v1.{site}.call.{call_id}.{event}`."""

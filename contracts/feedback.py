@@ -20,8 +20,9 @@ class FeedbackGiven(Event):
     """`card_id` or `warning_id`."""
     rule: str = ""
     """The rule, model or entry behind the target, so that errors can be counted by it."""
-    verdict: Literal["useful", "wrong", "dismissed"]
-    """`useful` = 已采用, `wrong` = 不对 / 误报, `dismissed` = 知道了 / 收起."""
+    verdict: Literal["useful", "wrong", "outdated", "dismissed"]
+    """`useful` = 已采用, `wrong` = 不对 / 误报, `outdated` = 过时 (cards with an entry behind
+    them), `dismissed` = 知道了 / 收起."""
 
     @property
     def key(self) -> str:

@@ -17,6 +17,7 @@ LIVE = ROOT + ".{site}.live.{call_id}.{event}"
 AUDIO = ROOT + ".{site}.audio.{call_id}.{role}"
 COMMAND = ROOT + ".{site}.cmd.{service}.{verb}"
 DEAD = ROOT + ".{site}.dead.{service}"
+NEWS = ROOT + ".{site}.news.{event}"
 
 # What the kept stream stores, by the server's subject transform:
 STORED = ROOT + ".{site}.call.{partition}.{call_id}.{event}"
@@ -57,6 +58,11 @@ def command(site: str, service: str, verb: str) -> str:
 def dead(site: str, service: str) -> str:
     """Where a service keeps aside what it could not read."""
     return DEAD.format(site=site, service=service)
+
+
+def news(site: str, event: str) -> str:
+    """The subject of news that belong to no call; they may be lost."""
+    return NEWS.format(site=site, event=event)
 
 
 def stored_partition(site: str, partition: int) -> str:

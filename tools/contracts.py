@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from contracts import door, subjects
 from contracts.base import Contract
 from contracts.events import KEPT, LIVE
+from contracts.news import NEWS
 from contracts.requests import REQUESTS, Failure
 from services.common.version import VERSION
 
@@ -31,6 +32,8 @@ def models() -> dict[str, type[Contract]]:
     for request in REQUESTS:
         found[request.__name__] = request
         found[request.reply.__name__] = request.reply
+    for news in NEWS.values():
+        found[news.__name__] = news
     found[Failure.__name__] = Failure
     for message in DOOR:
         found[f"Door{message.__name__.removeprefix('Door')}"] = message
@@ -68,7 +71,7 @@ def asyncapi() -> dict[str, Any]:
         for m in models_:
             message(m)
 
-    for template, events in ((subjects.CALL, KEPT), (subjects.LIVE, LIVE)):
+    for template, events in ((subjects.CALL, KEPT), (subjects.LIVE, LIVE), (subjects.NEWS, NEWS)):
         for name, model in events.items():
             channel(name, template.replace("{event}", name), model)
             operations[f"receive.{name}"] = {

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from contracts import envelope, subjects
 from contracts.audio import Frame
 from contracts.base import Event
+from contracts.news import News
 from contracts.requests import Failure, Problem, Reply, Request
 from services.common import streams
 
@@ -114,6 +115,14 @@ class Bus:
             subjects.live(event),
             _stamped(event, now),
             headers=envelope.headers(event, source=self.service, wall_time=now),
+        )
+
+    async def publish_news(self, news: News) -> None:
+        """Publish news that belong to no call; they may be lost."""
+        now = datetime.now(UTC)
+        await self.client.publish(
+            subjects.news(news.site, news.event),
+            news.model_copy(update={"wall_time": now}).model_dump_json().encode(),
         )
 
     async def publish_frame(self, frame: Frame) -> None:

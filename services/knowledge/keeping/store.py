@@ -8,17 +8,14 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlalchemy import JSON, DateTime, select
+from sqlalchemy import JSON, select
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from services.common.service import CannotStart
 from services.knowledge.entries.entry import Entry
-
-
-class Tables(DeclarativeBase):
-    """The tables of the knowledge base."""
+from services.knowledge.keeping.tables import Tables, UtcTime
 
 
 class EntryRow(Tables):
@@ -52,7 +49,7 @@ class VersionRow(Tables):
 
     entry_id: Mapped[str] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True)
-    recorded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    recorded_at: Mapped[datetime] = mapped_column(UtcTime)
     recorded_by: Mapped[str]
     fields: Mapped[str]
     """The entry as a row of a table, JSON."""

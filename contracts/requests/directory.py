@@ -1,0 +1,98 @@
+"""The directory: offices, their telephones, addresses and hours."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from contracts.base import Contract
+from contracts.requests.base import Reply, Request
+from contracts.requests.entries import Name
+
+Cell = Annotated[str, Field(max_length=200)]
+
+
+class Office(Contract):
+    """A department, office or counter that callers ask for."""
+
+    office_id: Annotated[str, Field(min_length=1, max_length=64)]
+    """Its id."""
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    """Its name; the name that entries give as department."""
+    aliases: Annotated[tuple[Cell, ...], Field(max_length=20)] = ()
+    """What callers call it."""
+    region: Annotated[str, Field(min_length=1, max_length=100)]
+    """Region it serves, with all below it."""
+    phone: Cell = ""
+    """Telephone."""
+    address: Cell = ""
+    """Where it is."""
+    hours: Cell = ""
+    """When it is open."""
+    liaison: Cell = ""
+    """联络员."""
+    liaison_phone: Cell = ""
+    """Telephone of the 联络员; for agents, never told to callers."""
+    updated_by: str = ""
+    """Who wrote it last."""
+    updated_at: datetime | None = None
+    """When, UTC."""
+
+
+class OfficesListed(Reply):
+    """Offices by region and name."""
+
+    offices: tuple[Office, ...]
+    """A page of them."""
+    total: int
+    """How many there are in all."""
+
+
+class ListOffices(Request):
+    """Which offices are there?"""
+
+    service: ClassVar[str] = "knowledge"
+    verb: ClassVar[str] = "offices"
+    reply: ClassVar[type[Reply]] = OfficesListed
+
+    text: Annotated[str, Field(max_length=100)] = ""
+    """Words that name, alias, address or telephone must hold."""
+    skip: Annotated[int, Field(ge=0)] = 0
+    """How many to leave out from the beginning."""
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    """How many at most."""
+
+
+class OfficeKept(Reply):
+    """The office as it is now; None where it was removed."""
+
+    office: Office | None
+    """The office."""
+
+
+class PutOffice(Request):
+    """Write an office: a new one, or what one is now."""
+
+    service: ClassVar[str] = "knowledge"
+    verb: ClassVar[str] = "put_office"
+    reply: ClassVar[type[Reply]] = OfficeKept
+
+    office: Office
+    """What is written; `updated_by` and `updated_at` are set by the service."""
+    by: Name
+    """Who."""
+
+
+class RemoveOffice(Request):
+    """Take an office out."""
+
+    service: ClassVar[str] = "knowledge"
+    verb: ClassVar[str] = "remove_office"
+    reply: ClassVar[type[Reply]] = OfficeKept
+
+    office_id: Annotated[str, Field(min_length=1, max_length=64)]
+    """The office."""
+    by: Name
+    """Who."""
