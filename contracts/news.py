@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from contracts.base import UNSTAMPED, Contract, Id, WallTime
-from contracts.requests.wordings import Wording
+from contracts.requests.wordings import Receipt, Wording
 
 
 class News(Contract):
@@ -30,6 +30,20 @@ class WordingsChanged(News):
 
     wordings: tuple[Wording, ...]
     """All that stand now, the newest first; without receipts."""
+    number: int = 0
+    """Number of the last change of the base when it was so; it only grows. News with a smaller
+    one than what is known came late."""
+
+
+class WordingRead(News):
+    """Somebody has read an agreed wording."""
+
+    event: ClassVar[str] = "wordings.read"
+
+    wording_id: str
+    """The wording."""
+    receipt: Receipt
+    """Who, and when."""
 
 
 class BaseChanged(News):
@@ -43,5 +57,7 @@ class BaseChanged(News):
     """The entries, at most 100; empty where there are more."""
 
 
-NEWS: dict[str, type[News]] = {model.event: model for model in (WordingsChanged, BaseChanged)}
+NEWS: dict[str, type[News]] = {
+    model.event: model for model in (WordingsChanged, WordingRead, BaseChanged)
+}
 """Name → model."""

@@ -7,6 +7,7 @@ import typer
 from tools.bench_asr import bench_asr
 from tools.bench_call_type import bench_call_type
 from tools.bench_conduct import bench_conduct
+from tools.bench_knowledge import bench_knowledge
 from tools.bench_pipeline import pipeline
 
 app = typer.Typer(
@@ -17,6 +18,7 @@ app.command("pipeline")(pipeline)
 app.command("asr")(bench_asr)
 app.command("conduct")(bench_conduct)
 app.command("call-type")(bench_call_type)
+app.command("knowledge")(bench_knowledge)
 
 
 @app.command("all")
@@ -26,3 +28,4 @@ def every() -> None:
     bench_asr()
     bench_conduct()
     bench_call_type()
+    bench_knowledge()

@@ -33,7 +33,8 @@ def demo(
 ) -> None:
     """Start everything and play the sample calls through the audio door, two at a time.
 
-    Prints addresses to open in a browser: the page of an agent and the wall of the supervisor.
+    Prints addresses to open in a browser: the pages of two agents, the wall of the supervisor,
+    and the knowledge base as each of its two editors sees it.
     Each link signs in once; several can be open in one browser. Ctrl-C stops everything.
     """
     try:
@@ -81,8 +82,8 @@ async def _demo(data: Path, ports: Ports, recordings: list[Recording], once: boo
 def _print_links(links: list[DemoLink], port: int) -> None:
     prefixed("banxi", "open in a browser (each link signs in once; all of them in one browser):")
     for link in links:
-        who = f"agent {link.account.agent_id}" if link.account.agent_id else "supervisor"
-        prefixed("banxi", f"  {who:<12} http://127.0.0.1:{port}{link.path}")
+        who = f"{link.account.role} {link.account.agent_id or link.account.name}"
+        prefixed("banxi", f"  {who:<14} http://127.0.0.1:{port}{link.path}")
 
 
 async def _play_for_ever(recordings: list[Recording], ports: Ports, site: str, once: bool) -> None:

@@ -4,54 +4,59 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from contracts.requests import (
-    ImportKnowledge,
+    EntriesListed,
+    EntryLine,
+    Filter,
     KnowledgeFound,
-    KnowledgeImported,
-    RowProblem,
+    ListEntries,
     SearchKnowledge,
 )
 from services.common.bus import RequestFailed
 from services.common.service import CannotStart
 from services.common.settings import load
-from services.knowledge.base import DATABASE, KnowledgeBase
 from services.knowledge.entries.entry import Entry
-from services.knowledge.files.rows import Numbered, Rule, read_rows
 from services.knowledge.files.table import Table as FileTable
-from services.knowledge.files.table import Unreadable, read_table, write_csv
-from services.knowledge.keeping.store import Store
+from services.knowledge.files.table import Unreadable, read_table
+from services.knowledge.files.writing import WRITERS, write_entries
+from services.knowledge.keeping.database import DatabaseDown
 from services.knowledge.settings import Settings, region_tree
-from tools.kb_access import reach_knowledge
-
-ROWS_A_REQUEST = 100
-BYTES_A_REQUEST = 400_000
-"""A message of NATS holds a megabyte at most."""
+from tools import kb_entries, kb_gaps, kb_offices, kb_wordings
+from tools.kb_access import open_store, reach_knowledge
+from tools.kb_import import Order, Outcome, import_table
+from tools.kb_rebuild import rebuild
 
 app = typer.Typer(
     no_args_is_help=True,
     help=(
-        "The knowledge base: import, search, list, export.\n\n"
-        "`import` and `search` ask the running service; where none answers, they work on the data "
-        "directory (BANXI_DATA_DIR) themselves. `list` and `export` read the data directory."
+        "The knowledge base: its entries, the directory of offices, agreed wordings, gaps.\n\n"
+        "All but `export` ask the running service; where none answers, they work on the database "
+        "themselves (in BANXI_DATA_DIR, or BANXI_KNOWLEDGE__DATABASE). Begin with "
+        "`banxi kb template my.xlsx`, fill it in, try `banxi kb import my.xlsx --dry-run`."
     ),
 )
+for topic in (kb_entries, kb_gaps, kb_offices, kb_wordings):
+    topic.register(app)
 console = Console(highlight=False, soft_wrap=True)
 Region = Annotated[str | None, typer.Option(help="Region of the caller; default: the site's.")]
 
 
+app.command("rebuild")(rebuild)
+
+
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV (UTF-8 or GB18030) or Excel (.xlsx).")],
+    file: Annotated[Path, typer.Argument(help="CSV (UTF-8 or GB18030), Excel (.xlsx) or JSONL.")],
     authorised_by: Annotated[
         str | None,
         typer.Option(help="Who authorised the rows marked authorised that name nobody."),
@@ -60,42 +65,71 @@ def import_(
         str | None, typer.Option(help="Who imports; default: your login name.")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only check the rows; change nothing.")
+        bool, typer.Option("--dry-run", help="Show what would change; change nothing.")
+    ] = False,
+    partly: Annotated[
+        bool, typer.Option("--partly", help="Take the good rows although others are bad.")
     ] = False,
 ) -> None:
-    """Import a table of entries. Entries with a known id are replaced, their history is kept.
+    """Import a table of entries: all of it or, where a row is bad, nothing.
 
     Columns: id, question, answer, department, region, authorised (yes|no); optional: valid_from,
-    valid_to (2026-01-31), similar_questions (; between), authorised_by, authorised_at, version,
-    document, liaison, phone. Bad rows are named by line and column and left out, good ones are
-    taken. Exit code 1 where a row was bad, 2 where the file could not be read.
+    valid_to (2026-01-31, 2026/1/31, 2026.1.31, 2026年1月31日), similar_questions and tags (;
+    between), authorised_by, authorised_at, version, document, liaison, phone, intake (投诉,
+    业务咨询, 基础信息查询, 建议, 举报), confidential (yes|no). JSONL: one object a line, its fields
+    named so.
+
+    An entry with a known id is replaced, its history is kept; entries that are not in the file
+    stay. A row marked authorised names who authorised it, another person than the importer.
+    In Excel the first sheet is read: cells merged downwards count for each row, formulas by their
+    result. Characters nobody can see are taken out, HTML stays text. At most 200,000 rows.
+
+    Exit code 0: done, or nothing is wrong · 1: rows are bad (they are named by line and column),
+    or it could not be done · 2: the file could not be read.
     """
     table = _read(file)
     if table.form != "UTF-8":
         console.print(f"read as {table.form}")
     if table.unknown:
-        console.print(f"passed over columns: {', '.join(table.unknown)}")
-    settings = load(Settings)
+        console.print(f"passed over columns: {', '.join(table.unknown)}", markup=False)
+    order = Order(
+        table,
+        imported_by=imported_by or getpass.getuser(),
+        authorised_by=authorised_by,
+        dry_run=dry_run,
+        partly=partly,
+    )
     try:
-        if dry_run:
-            rule = Rule(region_tree(settings.knowledge), authorised_by=authorised_by)
-            taken = read_rows(table.rows, rule)
-            problems: Sequence[RowProblem] = taken.problems
-            said = f"{len(taken.entries)} rows are good; nothing was changed"
-        else:
-            by = imported_by or getpass.getuser()
-            done = asyncio.run(_import(settings, table.rows, by, authorised_by))
-            problems = done.problems
-            said = f"{done.added} added, {done.changed} changed, {done.unchanged} unchanged"
+        outcome = asyncio.run(import_table(load(Settings), order, console))
+    except Unreadable as error:
+        _fail(f"{file} {error}; nothing was imported", 2)
     except (CannotStart, RequestFailed) as error:
         _fail(str(error), 1)
-    for problem in problems:
+    planned = outcome.planned
+    for problem in planned.problems:
         where = f"line {problem.line}" + (f", {problem.field}" if problem.field else "")
         typer.echo(f"{where}: {problem.message}", err=True)
-    bad = len({problem.line for problem in problems})
-    console.print(said + (f"; {bad} rows not taken" if bad else ""))
-    if bad:
+    if (named := len({problem.line for problem in planned.problems})) < planned.bad:
+        typer.echo(f"… and {planned.bad - named:,} more bad rows", err=True)
+    console.print(_said(outcome, order))
+    if planned.bad:
         raise typer.Exit(1)
+
+
+def _said(outcome: Outcome, order: Order) -> str:
+    planned = outcome.planned
+    figures = f"{planned.added} added, {planned.changed} changed, {planned.unchanged} unchanged"
+    if outcome.done is not None:
+        done = outcome.done
+        said = f"{done.added} added, {done.changed} changed, {done.unchanged} unchanged"
+        return said + (f"; {done.bad} rows not taken" if done.bad else "")
+    if order.dry_run:
+        bad = f", {planned.bad} rows are bad" if planned.bad else ""
+        return f"it would be: {figures}{bad}; nothing was changed"
+    return (
+        f"nothing was imported, since {planned.bad} rows are bad: mend them, or take the others "
+        f"with --partly ({figures})"
+    )
 
 
 @app.command()
@@ -105,8 +139,9 @@ def search(
     limit: Annotated[int, typer.Option(min=1, max=20, help="How many at most.")] = 5,
 ) -> None:
     """Search as an agent does with `/`: answers where they may be given today, else transfers."""
+    asked = SearchKnowledge(text=text[:200], region=region, limit=limit)
     try:
-        found = asyncio.run(_search(load(Settings), text[:200], region, limit))
+        found = asyncio.run(_search(load(Settings), asked))
     except (CannotStart, RequestFailed) as error:
         _fail(str(error), 1)
     if not found.hits:
@@ -117,37 +152,137 @@ def search(
         console.print(f"    {told}", markup=False)
 
 
+async def _search(settings: Settings, asked: SearchKnowledge) -> KnowledgeFound:
+    async with reach_knowledge(settings) as knowledge:
+        if knowledge.base is not None:
+            await knowledge.base.indexed()
+        return await knowledge.ask(asked, KnowledgeFound)
+
+
 @app.command("list")
-def list_() -> None:
-    """List the entries of the data directory."""
-    entries = _entries()
-    table = Table("id", "question", "region", "department", "authorised", "valid", "version")
-    for entry in entries:
-        cells = entry.row()
-        valid = f"{cells['valid_from']}…{cells['valid_to']}".strip("…")
-        table.add_row(
-            *(cells[column] for column in ("id", "question", "region", "department", "authorised")),
-            valid,
-            cells["version"],
+def list_(
+    show: Annotated[
+        Filter,
+        typer.Option(
+            help="Which: `undecided` = a draft awaits a decision, `expiring` = within 30 days, "
+            "`reported` = agents said wrong or outdated."
+        ),
+    ] = "all",
+    text: Annotated[str, typer.Option(help="Words that stand in the entry.")] = "",
+) -> None:
+    """List the entries: how each stands today, and on whose authority."""
+    table = Table("id", "question", "region", "department", "stands", "valid to", "authorised by")
+    try:
+        listed = asyncio.run(_list(load(Settings), show, text))
+    except (CannotStart, RequestFailed) as error:
+        _fail(str(error), 1)
+    for entry in listed:
+        cells = (
+            entry.entry_id,
+            entry.question,
+            entry.region,
+            entry.department,
+            entry.standing,
+            entry.valid_to.isoformat() if entry.valid_to else "",
+            entry.authorised_by or "",
         )
+        table.add_row(*(Text(cell) for cell in cells))
     console.print(table)
-    console.print(f"{len(entries)} entries")
+    console.print(f"{len(listed)} entries")
 
 
 @app.command()
 def export(
-    file: Annotated[Path, typer.Argument(help="CSV file to write; it must not exist yet.")],
+    file: Annotated[
+        Path, typer.Argument(help="File to write: .csv, .xlsx or .jsonl; must not exist yet.")
+    ],
 ) -> None:
-    """Write all entries of the data directory to a CSV file that `import` reads again."""
-    entries = _entries()
+    """Write all entries that were decided to a file that `import` reads again as the same.
+
+    Reads the database, also beside a running service. Answers that may not be given are in it, too:
+    keep the file as you keep the base. Drafts, and what begins to count later where something
+    counts now, are not in it. In .csv and .xlsx, a text that a spreadsheet would run as a formula
+    has an apostrophe before it, which `import` takes away.
+    """
+    if file.suffix.lower() not in WRITERS:
+        _fail(f"{file}: give it the ending {', '.join(WRITERS)}", 1)
     try:
-        with file.open("xb") as out:
-            out.write(write_csv(entry.row() for entry in entries))
+        entries = _of_today(asyncio.run(_entries(load(Settings))), date.today())
+    except (CannotStart, DatabaseDown) as error:
+        _fail(str(error), 1)
+    _write(file, entries)
+    console.print(f"{len(entries)} entries written to {file}", markup=False)
+
+
+@app.command()
+def template(
+    file: Annotated[
+        Path, typer.Argument(help="File to write: .csv, .xlsx or .jsonl; must not exist yet.")
+    ],
+) -> None:
+    """Write a table to fill in: the columns, and one row that shows how. Replace that row."""
+    if file.suffix.lower() not in WRITERS:
+        _fail(f"{file}: give it the ending {', '.join(WRITERS)}", 1)
+    try:
+        region = next(iter(region_tree(load(Settings).knowledge).parents))
+    except CannotStart as error:
+        _fail(str(error), 1)
+    _write(file, [_example(region)])
+    console.print(f"fill in {file}, then: banxi kb import {file} --dry-run", markup=False)
+
+
+def _example(region: str) -> Entry:
+    return Entry(
+        id="example-1",
+        question="办事大厅周末上班吗（示例，请替换）",
+        answer="周一至周五上班，周末和法定节假日休息。",
+        department="政务服务中心",
+        region=region,
+        authorised=False,
+        valid_from=date(2026, 1, 1),
+        valid_to=date(2026, 12, 31),
+        similar=("星期六能去大厅办事吗", "你们礼拜天开门不"),
+        version="1",
+        document="示例〔2026〕1号",
+        liaison="联络员姓名",
+        phone="0000-0000000",
+        intake="业务咨询",
+        tags=("示例",),
+    )
+
+
+async def _list(settings: Settings, show: Filter, text: str) -> list[EntryLine]:
+    found: list[EntryLine] = []
+    async with reach_knowledge(settings, searching=False) as knowledge:
+        while True:
+            asked = ListEntries(show=show, text=text, skip=len(found), limit=200)
+            page = await knowledge.ask(asked, EntriesListed)
+            found += page.entries
+            if not page.entries or len(found) >= page.total:
+                return found
+
+
+async def _entries(settings: Settings) -> tuple[Entry, ...]:
+    async with open_store(settings) as store:
+        return await store.entries()
+
+
+def _of_today(entries: Iterable[Entry], today: date) -> list[Entry]:
+    """One writing an entry: the one that counts today or, where none does yet, the next."""
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.id not in found or (entry.takes_effect or today) <= today:
+            found[entry.id] = entry
+    return list(found.values())
+
+
+def _write(file: Path, entries: list[Entry]) -> None:
+    try:
+        write_entries(file, entries)
     except FileExistsError:
         _fail(f"{file} exists already: choose another name, or move it away", 1)
     except OSError as error:
         _fail(f"{file}: cannot be written ({error.strerror})", 1)
-    console.print(f"{len(entries)} entries written to {file}")
 
 
 def _fail(sentence: str, code: int) -> NoReturn:
@@ -157,121 +292,8 @@ def _fail(sentence: str, code: int) -> NoReturn:
 
 def _read(file: Path) -> FileTable:
     try:
-        return read_table(file.read_bytes())
+        return read_table(file)
     except OSError as error:
         _fail(f"{file}: cannot be read ({error.strerror})", 2)
     except Unreadable as error:
         _fail(f"{file} {error}", 2)
-
-
-def _entries() -> tuple[Entry, ...]:
-    directory = load(Settings).data_dir
-    path = directory / DATABASE
-    if not path.exists():
-        _fail(
-            f"there is no knowledge base in {directory} yet: `banxi kb import` makes one, "
-            "or set BANXI_DATA_DIR to where it is",
-            1,
-        )
-
-    async def read() -> tuple[Entry, ...]:
-        store = Store(path)
-        await store.open()
-        try:
-            return await store.entries()
-        finally:
-            await store.close()
-
-    try:
-        return asyncio.run(read())
-    except CannotStart as error:
-        _fail(str(error), 1)
-
-
-async def _search(settings: Settings, text: str, region: str | None, limit: int) -> KnowledgeFound:
-    async with reach_knowledge(settings) as knowledge:
-        if knowledge.base is not None:
-            await knowledge.base.indexed()
-        return await knowledge.search(SearchKnowledge(text=text, region=region, limit=limit))
-
-
-async def _import(
-    settings: Settings, rows: Sequence[Numbered], by: str, authorised_by: str | None
-) -> KnowledgeImported:
-    added = changed = unchanged = 0
-    rows, problems = _without_repeats(rows)
-    async with reach_knowledge(settings) as knowledge:
-        console.print(f"importing into {knowledge.where}")
-        with _progress() as progress:
-            task = progress.add_task("rows", total=len(rows))
-            for chunk in _chunks(rows):
-                done = await knowledge.import_(
-                    ImportKnowledge(
-                        rows=tuple(dict(row.cells) for row in chunk),
-                        first_line=chunk[0].line,
-                        imported_by=by,
-                        authorised_by=authorised_by,
-                    )
-                )
-                added += done.added
-                changed += done.changed
-                unchanged += done.unchanged
-                problems += done.problems
-                progress.advance(task, len(chunk))
-            if knowledge.base is not None:
-                await _index(knowledge.base, progress)
-    problems.sort(key=lambda problem: problem.line)
-    return KnowledgeImported(
-        added=added, changed=changed, unchanged=unchanged, problems=tuple(problems)
-    )
-
-
-async def _index(base: KnowledgeBase, progress: Progress) -> None:
-    total = base.missing
-    task = progress.add_task("vectors", total=total)
-    waiting = asyncio.create_task(base.indexed())
-    while not waiting.done():
-        progress.update(task, completed=total - base.missing)
-        await asyncio.wait({waiting}, timeout=0.2)
-    progress.update(task, completed=total)
-    await waiting
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description:>8}"), BarColumn(), MofNCompleteColumn(), console=console
-    )
-
-
-def _without_repeats(rows: Sequence[Numbered]) -> tuple[list[Numbered], list[RowProblem]]:
-    """Rows whose id has not come before: requests are checked one by one, this is the file."""
-    first: dict[str, int] = {}
-    kept: list[Numbered] = []
-    problems: list[RowProblem] = []
-    for row in rows:
-        id_ = row.cells.get("id", "")
-        if id_ in first:
-            said = f"{id_} stands on line {first[id_]} already"
-            problems.append(RowProblem(line=row.line, field="id", message=said))
-            continue
-        if id_:
-            first[id_] = row.line
-        kept.append(row)
-    return kept, problems
-
-
-def _chunks(rows: Sequence[Numbered]) -> Iterator[list[Numbered]]:
-    """Rows that stand one below the other, as many as a request takes."""
-    chunk: list[Numbered] = []
-    size = 0
-    for row in rows:
-        weight = len(json.dumps(dict(row.cells), ensure_ascii=False).encode())
-        follows = bool(chunk) and row.line == chunk[-1].line + 1
-        fits = len(chunk) < ROWS_A_REQUEST and size + weight <= BYTES_A_REQUEST
-        if chunk and not (follows and fits):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(row)
-        size += weight
-    if chunk:
-        yield chunk

@@ -27,7 +27,7 @@ from services.desk.accounts import (
 T = TypeVar("T")
 
 app = typer.Typer(
-    help="Who may sign in to the desk: agents with a 工号, and supervisors.\n\n"
+    help="Who may sign in to the desk: agents with a 工号, supervisors and knowledge editors.\n\n"
     "Works on the data directory (BANXI_DATA_DIR) directly, whether or not Banxi runs; "
     "a running desk knows at once.",
     no_args_is_help=True,
@@ -37,8 +37,11 @@ DEMO: tuple[tuple[str, AccountRole, str | None], ...] = (
     ("a008", "agent", "008"),
     ("a015", "agent", "015"),
     ("b01", "supervisor", None),
+    ("k01", "editor", None),
+    ("k02", "editor", None),
 )
-"""The demo's people: two agents and their supervisor."""
+"""The demo's people: two agents, their supervisor, and two knowledge editors: what one drafts
+only the other can authorise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,9 @@ def list_accounts() -> None:
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="Name to sign in with: letters, digits, _ and -.")],
-    role: Annotated[str, typer.Option(help="agent (own calls) or supervisor (the wall).")],
+    role: Annotated[
+        str, typer.Option(help="agent (own calls), supervisor (wall) or editor (knowledge base).")
+    ],
     agent_id: Annotated[
         str | None, typer.Option("--id", help="工号, for agents: as the exchange sends it.")
     ] = None,
@@ -96,7 +101,7 @@ def add(
     """Add an account and show its password once."""
     known: dict[str, AccountRole] = {role: role for role in ROLES}
     if role not in known:
-        _fail(f"unknown role {role}: use {' or '.join(ROLES)}")
+        _fail(f"unknown role {role}: use {', '.join(ROLES[:-1])} or {ROLES[-1]}")
     password = _password(ask)
     _with(lambda accounts: accounts.add(name, known[role], agent_id, password))
     _tell(name, password, ask)

@@ -96,3 +96,33 @@ class RemoveOffice(Request):
     """The office."""
     by: Name
     """Who."""
+
+
+MOST_OFFICES = 1000
+"""Offices a directory is imported of at a time."""
+
+
+class OfficesImported(Reply):
+    """What an import of offices did, or would do."""
+
+    added: int
+    """Offices that are new."""
+    changed: int
+    """Offices that were there and differ."""
+    unchanged: int
+    """Offices that were there and are the same."""
+
+
+class ImportOffices(Request):
+    """Write many offices in one step: all or none. Others stay as they are."""
+
+    service: ClassVar[str] = "knowledge"
+    verb: ClassVar[str] = "import_offices"
+    reply: ClassVar[type[Reply]] = OfficesImported
+
+    offices: Annotated[tuple[Office, ...], Field(max_length=MOST_OFFICES)]
+    """What they are to be; `updated_by` and `updated_at` are set by the service."""
+    by: Name
+    """Who imports."""
+    dry_run: bool = False
+    """Only say what it would do."""

@@ -30,4 +30,7 @@ class Embed(Request):
     texts: Annotated[tuple[Annotated[str, Field(max_length=2000)], ...], Field(max_length=64)]
     """At most 64 texts of at most 2,000 characters."""
     purpose: Annotated[str, Field(pattern="^(query|passage)$")] = "query"
-    """`query` for what is said or asked, `passage` for what is kept in a base."""
+    """`query` for what is said or asked, `passage` for what is kept in a base: queries go first."""
+    model: Annotated[str, Field(pattern="^(general|matters)$")] = "general"
+    """`general` = the model the site has chosen · `matters` = the one that learned what callers
+    mean, for finding entries of the knowledge base."""

@@ -120,6 +120,9 @@ class EntryDetail(Reply):
     """What awaits a decision."""
     drafted_by: str | None = None
     """Who drafted it: cannot decide on it."""
+    latest: EntryFields | None = None
+    """What was decided last, where it no longer counts (expired, withdrawn) and nothing else does:
+    an editor begins from it."""
     authorised_by: str | None = None
     """Who authorised what is in force."""
     authorised_at: date | None = None

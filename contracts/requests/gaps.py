@@ -53,7 +53,8 @@ class Gap(Contract):
     entry_id: EntryId | None = None
     """The entry that closes it."""
     would_serve: int = 0
-    """Of its askings, how many that entry would answer now."""
+    """Of its askings, how many that entry would serve now: really asked again, by their regions,
+    the latest 100. Of a draft: how many it is about, by its wordings and region."""
 
 
 class GapsListed(Reply):

@@ -10,29 +10,55 @@ from contracts.base import Contract, Id
 from contracts.requests.base import Reply, Request
 from contracts.requests.entries import Name
 
+MOST_ROWS = 200_000
+"""Rows an import may have."""
+Line = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""Line in the file, counted from 1 (the header is line 1)."""
+
 
 class RowProblem(Contract):
-    """A row of an import that was not taken."""
+    """What is wrong with a row: it is not taken."""
 
-    line: int
-    """Line in the file, counted from 1 (the header is line 1)."""
+    line: Line
+    """Its line in the file, counted from 1 (the header is line 1)."""
     field: str
     """The column that is wrong; empty where it is the whole row."""
     message: str
     """What is wrong with it."""
 
 
+class RowNote(Contract):
+    """What was made of a row that is taken, and that its keepers should know."""
+
+    line: Line
+    """Its line in the file."""
+    field: str
+    """The column."""
+    message: str
+    """What was cleaned, or how it is shown."""
+
+
+class FileRow(Contract):
+    """A row as it stands in the file."""
+
+    line: Line
+    """Its line in the file."""
+    cells: dict[str, str]
+    """Column → text."""
+    faults: tuple[tuple[str, str], ...] = ()
+    """Column and what is wrong, where a cell could not be read: the row is a bad one."""
+
+
 class RowsStaged(Reply):
     """Rows that wait for the rest of their import."""
 
     staged: int
-    """Rows of this import that wait, these included."""
-    problems: tuple[RowProblem, ...] = ()
-    """Rows of this request that are not good; they are left out."""
+    """Rows of this import that wait."""
 
 
 class StageRows(Request):
-    """Hand over some rows of an import. Nothing changes yet; what is never applied is forgotten."""
+    """Hand over some rows of an import. Nothing changes yet; what is never applied is forgotten
+    after a day. A line that was staged before is replaced."""
 
     service: ClassVar[str] = "knowledge"
     verb: ClassVar[str] = "stage"
@@ -40,40 +66,43 @@ class StageRows(Request):
 
     import_id: Id
     """The import; chosen by who imports."""
-    rows: Annotated[tuple[dict[str, str], ...], Field(max_length=500)]
-    """Rows as column → text, as in the file."""
-    first_line: int = 2
-    """Line of the first row in the file, for naming bad rows."""
+    rows: Annotated[tuple[FileRow, ...], Field(max_length=500)]
+    """Rows, good or bad: all are judged together when the import is planned."""
 
 
 class RowChange(Contract):
     """What a row would do."""
 
-    line: int
+    line: Line
     """Its line in the file."""
     entry_id: str
     """The entry."""
     act: Literal["add", "change"]
     """Whether the entry is new."""
+    question: str = ""
+    """Its question, as it will be; shortened where it is long."""
     changes: tuple[tuple[str, str, str], ...] = ()
-    """Field, before, after; long texts shortened."""
+    """Column, before, after; of long texts the part that differs. Empty for what is new."""
 
 
 class RowWarning(Contract):
     """A row that would be taken, but that somebody should look at."""
 
-    line: int
+    line: Line
     """Its line in the file."""
     entry_id: str
     """The entry."""
     other: str
-    """The entry it is too near to."""
+    """The entry it is too near to; its own where it is about itself."""
+    sort: Literal["contradiction", "duplicate", "overrules", "overruled", "withdrawn", "draft"]
+    """As in `AlikeEntry` · `withdrawn` = the entry was taken back, the import brings it back ·
+    `draft` = a draft of it awaits a decision, the import puts it away."""
     why: str
-    """Duplicate or contradiction, and what differs."""
+    """In words, what differs."""
 
 
 class ImportPlanned(Reply):
-    """What an import would do."""
+    """What an import would do. Lists are cut to what a message holds; the figures are whole."""
 
     added: int
     """Entries that are new."""
@@ -81,12 +110,18 @@ class ImportPlanned(Reply):
     """Entries that are there and would differ."""
     unchanged: int
     """Entries that are there and are the same."""
+    bad: int = 0
+    """Rows that are not good; with one of them nothing is taken, unless `partly` is asked for."""
     problems: tuple[RowProblem, ...] = ()
-    """Rows that fail only when all are seen together: an authorised row that names nobody …"""
+    """What is wrong with them, by line; the first 500."""
     changes: tuple[RowChange, ...] = ()
-    """The first 500 of them."""
+    """What would be done, by line; the first 500 at most."""
     warnings: tuple[RowWarning, ...] = ()
-    """The first 200 of them."""
+    """What somebody should look at, the gravest first; 200 at most."""
+    warned: int = 0
+    """How many warnings there are in all."""
+    notes: tuple[RowNote, ...] = ()
+    """What was cleaned, by line; the first 200."""
 
 
 class _OnImport(Request):
@@ -116,8 +151,8 @@ class KnowledgeImported(Reply):
     """Entries that were there and differ now."""
     unchanged: int
     """Entries that were there and are the same."""
-    problems: tuple[RowProblem, ...] = ()
-    """Rows that were not taken."""
+    bad: int = 0
+    """Rows that were left out."""
 
 
 class ApplyImport(_OnImport):
@@ -127,7 +162,8 @@ class ApplyImport(_OnImport):
     reply: ClassVar[type[Reply]] = KnowledgeImported
 
     partly: bool = False
-    """Whether to go on where some rows are bad; else an import with a bad row changes nothing."""
+    """Whether to go on where some rows are bad; else an import with a bad row changes nothing and
+    is refused (`invalid`)."""
 
 
 class DropImport(Request):

@@ -1,4 +1,4 @@
-"""Requests to the knowledge service: search and import."""
+"""Requests to the knowledge service: search."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pydantic import Field
 
 from contracts.base import Contract
 from contracts.requests.base import Reply, Request
-from contracts.requests.imports import KnowledgeImported
 
 
 class KnowledgeHit(Contract):
@@ -48,20 +47,3 @@ class SearchKnowledge(Request):
     """Region of the call; None = the site's."""
     limit: Annotated[int, Field(ge=1, le=20)] = 5
     """How many at most."""
-
-
-class ImportKnowledge(Request):
-    """Import rows of a table into the base. Bad rows are named, good rows kept."""
-
-    service: ClassVar[str] = "knowledge"
-    verb: ClassVar[str] = "import"
-    reply: ClassVar[type[Reply]] = KnowledgeImported
-
-    rows: tuple[dict[str, str], ...]
-    """Rows as column → text, as in the file; at most 500 a request."""
-    first_line: int = 2
-    """Line of the first row in the file, for naming bad rows."""
-    imported_by: str
-    """Who imports."""
-    authorised_by: str | None = None
-    """Who authorised the rows marked authorised that name nobody; another than the importer."""

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from contracts.base import Contract
+from contracts.base import Contract, WallTime
 from contracts.requests.base import Reply, Request
 from contracts.requests.entries import Name
 
@@ -17,7 +17,7 @@ class Receipt(Contract):
 
     by: str
     """工号."""
-    at: datetime
+    at: WallTime
     """When, UTC."""
 
 
@@ -36,14 +36,18 @@ class Wording(Contract):
     """Region whose calls it is for, with all below it; None = all."""
     announced_by: str
     """The supervisor."""
-    announced_at: datetime
+    announced_at: WallTime
     """When, UTC."""
-    until: datetime | None = None
+    until: WallTime | None = None
     """When it ends by itself; None = when it is withdrawn."""
-    withdrawn_at: datetime | None = None
+    withdrawn_at: WallTime | None = None
     """When it was withdrawn; None where it stands."""
     receipts: tuple[Receipt, ...] = ()
-    """Who has read it, first first."""
+    """Who has read it, first first; empty where it no longer stands."""
+
+    def stands(self, now: datetime) -> bool:
+        """Whether it stands at a moment."""
+        return self.withdrawn_at is None and (self.until is None or now < self.until)
 
 
 class WordingsListed(Reply):
@@ -51,6 +55,8 @@ class WordingsListed(Reply):
 
     wordings: tuple[Wording, ...]
     """What was asked for."""
+    number: int = 0
+    """Number of the last change of the base when it was so; it only grows."""
 
 
 class ListWordings(Request):
@@ -61,7 +67,7 @@ class ListWordings(Request):
     reply: ClassVar[type[Reply]] = WordingsListed
 
     past: bool = False
-    """Whether to list also those of the last 30 days that no longer stand."""
+    """Whether to list also those of the last 30 days that no longer stand, at most 50."""
 
 
 class WordingKept(Reply):
@@ -72,7 +78,8 @@ class WordingKept(Reply):
 
 
 class AnnounceWording(Request):
-    """A supervisor publishes an agreed wording."""
+    """A supervisor publishes an agreed wording. At most 12 stand at a time; the same twice is a
+    `conflict`."""
 
     service: ClassVar[str] = "knowledge"
     verb: ClassVar[str] = "announce"
@@ -86,14 +93,14 @@ class AnnounceWording(Request):
     """How callers bring the topic up; with none it is pinned by its title alone."""
     region: str | None = None
     """Region whose calls it is for; None = all."""
-    until: datetime | None = None
+    until: WallTime | None = None
     """When it ends by itself."""
     by: Name
     """The supervisor's account."""
 
 
 class WithdrawWording(Request):
-    """Take it back, everywhere."""
+    """Take it back, everywhere. Said again it changes nothing."""
 
     service: ClassVar[str] = "knowledge"
     verb: ClassVar[str] = "unannounce"
@@ -106,7 +113,7 @@ class WithdrawWording(Request):
 
 
 class ReadWording(Request):
-    """An agent has read it."""
+    """An agent has read it. Said again it changes nothing."""
 
     service: ClassVar[str] = "knowledge"
     verb: ClassVar[str] = "read_wording"

@@ -28,7 +28,7 @@ from contracts.subjects import is_id
 
 DATABASE = "desk.db"
 LINK_HOURS = 24
-AccountRole = Literal["agent", "supervisor"]
+AccountRole = Literal["agent", "supervisor", "editor"]
 ROLES: tuple[AccountRole, ...] = get_args(AccountRole)
 MIN_PASSWORD = 8
 RESERVED = frozenset({"system"})

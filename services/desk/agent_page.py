@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import date
 
 from contracts.base import Evidence
-from contracts.card import CardKind, Source
-from services.desk import score_page, slots, type_page, wording
+from contracts.card import CardKind, CardShown, Source
+from services.desk import score_page, slots, type_page, wording, wordings
 from services.desk.call_view import CallView, Line, ShownCard, StandingWarning
 from services.desk.marks import find_words
 from services.desk.wire import Json, Sections, millis, words
 
+ALTERNATIVES = 2
+"""At most so many other matters are named on a card."""
 REST = 12
 """How many characters of a line stand behind the words that were heard."""
 
@@ -19,10 +21,18 @@ _LABELS: dict[CardKind, tuple[str, str]] = {
     "better_wording": ("must_not", "换个说法"),
     "answer": ("answer", "可以这样答"),
     "transfer": ("advice", "请转接"),
+    "announced": ("answer", "统一口径"),
     "advice": ("advice", "处理建议"),
     "wording": ("advice", "可以说"),
 }
 """Tone and word of each kind of card: a colour never speaks alone."""
+_ALOUD: dict[str, str] = {
+    "step": "步骤",
+    "phone": "电话",
+    "address": "地址",
+    "hours": "时间",
+    "papers": "材料",
+}
 
 
 def sections(view: CallView, *, quiet: bool) -> Sections:
@@ -64,7 +74,10 @@ def sections(view: CallView, *, quiet: bool) -> Sections:
             for w in view.warnings
             if not (w.withdrawn or w.provisional or w.event.level == "note")
         ],
-        "used": [card.event.title for card in view.cards if card.verdict == "useful"],
+        "wordings": wordings.brought_up(view),
+        "used": list(
+            dict.fromkeys(card.event.title for card in view.cards if card.verdict == "useful")
+        ),
     }
 
 
@@ -139,18 +152,31 @@ def _card(view: CallView, card: ShownCard) -> Json:
         "body": event.body,
         "avoid": event.avoid,
         "why": event.why,
-        "source": source_rows(event.source, transfer=event.kind == "transfer"),
+        "asked": [[span.start, span.end] for span in event.asked],
+        "aloud": _aloud(event),
+        "note": event.note,
+        "source": source_rows(event.source, kind=event.kind),
         "origin": wording.rule_source(event.by.source),
         "confidence": event.confidence,
-        "alternatives": [a.question for a in event.alternatives],
+        "alternatives": [a.question for a in event.alternatives[:ALTERNATIVES]],
         "kind": event.kind,
         "at": card.seen_ms,
         "expires": event.expires_ms,
         "verdict": card.verdict,
     }
+    if event.kind == "transfer" and shown["aloud"]:
+        shown["source"] = [row for row in shown["source"] if row[0] != "电话"]  # stands above
     # With its warning it is one matter: under the warning's name, as firm as that is.
     warning = slots.about(view, card)
     return shown | _standing(warning) if warning else shown
+
+
+def _aloud(event: CardShown) -> Json:
+    """Pieces to read out one by one; of a transfer, the number it goes to."""
+    if event.kind == "transfer":
+        phone = event.source.phone if event.source else None
+        return [[_ALOUD["phone"], phone]] if phone else []
+    return [[_ALOUD[piece.kind], piece.text] for piece in event.aloud]
 
 
 def _standing(warning: StandingWarning) -> dict[str, Json]:
@@ -174,6 +200,9 @@ def _warning(view: CallView, warning: StandingWarning) -> Json:
         "heard": _heard(view, event.evidence) if event.kind == "forbidden_phrase" else None,
         "body": event.instead,
         "avoid": "",
+        "asked": [],
+        "aloud": [],
+        "note": "",
         "why": event.message,
         "source": None,
         "origin": wording.rule_source(event.by.source),
@@ -198,12 +227,19 @@ def _heard(view: CallView, evidence: Sequence[Evidence]) -> Json:
     return {"words": words(pieces), "rest": ""} if pieces else None
 
 
-def source_rows(source: Source | None, *, transfer: bool) -> Json:
+def source_rows(source: Source | None, *, kind: CardKind) -> Json:
     """Where an answer comes from, in labelled rows; what is not recorded says so."""
     if source is None:
         return None
     known = wording.NOT_RECORDED
-    if transfer:
+    if kind == "announced":
+        by = " ".join(filter(None, (source.authorised_by or known, day(source.authorised_at))))
+        return [
+            ("地区", source.region),
+            ("发布", by),
+            ("有效至", day(source.valid_to) or "另行通知"),
+        ]
+    if kind == "transfer":
         who = (source.liaison, source.phone)
         return [
             ("部门", source.department),

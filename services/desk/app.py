@@ -13,10 +13,13 @@ from services.common.listener import bind, serving
 from services.common.service import CannotStart, Service
 from services.common.settings import prepare_directory
 from services.desk.accounts import DATABASE, Accounts
+from services.desk.announcing import Announcing
 from services.desk.board import Board
 from services.desk.commands import Commands
 from services.desk.follow import Follower
 from services.desk.hearing import Hearing, kept_subjects, tally_subjects
+from services.desk.kb_routes import KbRoutes
+from services.desk.knowledge_state import KnowledgeState
 from services.desk.pages import Pages
 from services.desk.recall import Recall
 from services.desk.settings import Settings
@@ -56,10 +59,12 @@ def create_app(settings: Settings) -> Service:
             counts = Follower(
                 bus.js, tally_subjects(settings.site), since_midnight, hearing.counted, service.log
             )
+            announcing = Announcing(bus, accounts, pages, service.log)
             web = Web(
                 accounts,
                 pages,
-                Commands(bus, board),
+                Commands(bus, board, announcing),
+                KbRoutes(accounts, bus),
                 ready=hearing.ready,
                 hears=lambda: bus.client.is_connected,
                 session_hours=settings.desk.session_hours,
@@ -76,6 +81,9 @@ def create_app(settings: Settings) -> Service:
             await stack.enter_async_context(hearing.running(calls.caught_up, service.fail))
             recall = Recall(bus, pages, service.log)
             await stack.enter_async_context(recall.running(hearing.ready, service.fail))
+            await stack.enter_async_context(announcing.running(service.fail))
+            state = KnowledgeState(bus, pages)
+            await stack.enter_async_context(state.running(hearing.ready, service.fail))
             await stack.enter_async_context(
                 serving(web.app, taken, service.fail, max_message=MAX_MESSAGE_BYTES)
             )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter
 
-from contracts.base import Id
+from contracts.base import Id, WallTime
 from contracts.score import DeductionId
 
 Text = Annotated[str, Field(max_length=200)]
@@ -29,7 +29,7 @@ class Feedback(BaseModel):
     call: Id
     target: Literal["card", "warning"]
     target_id: Text
-    verdict: Literal["useful", "wrong", "dismissed"]
+    verdict: Literal["useful", "wrong", "outdated", "dismissed"]
 
 
 class Handle(BaseModel):
@@ -49,6 +49,16 @@ class Search(BaseModel):
     id: int
     text: Annotated[str, Field(min_length=1, max_length=200)]
     call: Id | None = None
+
+
+class Missing(BaseModel):
+    """The agent says: this was asked, and the knowledge base has nothing on it."""
+
+    type: Literal["missing"]
+    id: int
+    call: Id
+    words: Annotated[str, Field(min_length=2, max_length=500)]
+    note: Remark = ""
 
 
 class Sheet(BaseModel):
@@ -88,5 +98,34 @@ class Decide(BaseModel):
     remark: Remark = ""
 
 
-Command = Feedback | Handle | Search | Sheet | Details | Appeal | Decide
+class Announce(BaseModel):
+    """A supervisor publishes an agreed wording."""
+
+    type: Literal["announce"]
+    id: int
+    title: Annotated[str, Field(min_length=1, max_length=60)]
+    body: Annotated[str, Field(min_length=1, max_length=1000)]
+    topics: Annotated[tuple[Annotated[str, Field(max_length=100)], ...], Field(max_length=20)] = ()
+    region: Annotated[str | None, Field(max_length=100)] = None
+    until: WallTime | None = None
+
+
+class Unannounce(BaseModel):
+    """A supervisor takes a wording back."""
+
+    type: Literal["unannounce"]
+    id: int
+    wording: Id
+
+
+class Seen(BaseModel):
+    """An agent has read a wording."""
+
+    type: Literal["seen"]
+    id: int
+    wording: Id
+
+
+WordingCommand = Announce | Unannounce | Seen
+Command = Feedback | Handle | Search | Missing | Sheet | Details | Appeal | Decide | WordingCommand
 COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])

@@ -16,7 +16,8 @@ from contracts.situation import SituationRecognised
 from contracts.transcript import Correction, TranscriptPartial
 from contracts.warning import HoldStarted, SilenceStarted, WarningRaised
 
-Verdict = Literal["useful", "wrong", "dismissed"]
+Verdict = Literal["useful", "wrong", "outdated", "dismissed"]
+_REFUSED: tuple[Verdict, ...] = ("wrong", "outdated", "dismissed")
 LAST_SPANS = 24
 """Stretches of speech that can lie within the last half minute."""
 MAX_ITEMS = 500
@@ -92,7 +93,7 @@ class ShownCard:
     def stands(self, now_ms: int) -> bool:
         """Whether it may still stand on the page."""
         expired = self.event.expires_ms is not None and self.event.expires_ms <= now_ms
-        gone = self.withdrawn or self.superseded or self.verdict in ("wrong", "dismissed")
+        gone = self.withdrawn or self.superseded or self.verdict in _REFUSED
         return not (gone or expired)
 
 

@@ -7,15 +7,17 @@ from typing import Any
 import nats.errors
 from pydantic import ValidationError
 
-from contracts.card import Source
+from contracts.card import CardKind, Source
 from contracts.feedback import FeedbackGiven
 from contracts.requests import (
     AcknowledgeEscalation,
     AskScore,
     CloseEscalation,
     EscalationHandled,
+    GapHandled,
     KnowledgeFound,
     KnowledgeHit,
+    NoteGap,
     Reply,
     Request,
     ScoreSheet,
@@ -24,18 +26,24 @@ from contracts.requests import (
 )
 from contracts.score import AppealDecided, DeductionAppealed
 from services.common.bus import Bus, RequestFailed
-from services.desk import score_page, shift_page, wording
+from services.desk import score_page, shift_page, wording, wordings
 from services.desk.accounts import Account
 from services.desk.agent_page import source_rows
+from services.desk.announcing import Announcing
 from services.desk.asked import (
+    Announce,
     Appeal,
     Command,
     Decide,
     Details,
     Feedback,
     Handle,
+    Missing,
     Search,
+    Seen,
     Sheet,
+    Unannounce,
+    WordingCommand,
 )
 from services.desk.board import Board
 from services.desk.call_view import CallView
@@ -62,9 +70,10 @@ class Refused(RuntimeError):
 class Commands:
     """Does what a page asks, as far as its account may."""
 
-    def __init__(self, bus: Bus, board: Board) -> None:
+    def __init__(self, bus: Bus, board: Board, announcing: Announcing) -> None:
         self._bus = bus
         self._board = board
+        self._announcing = announcing
 
     async def do(self, account: Account, command: Command) -> Any:
         """Do it; returns what the page needs to know. Raises Refused."""
@@ -74,9 +83,11 @@ class Commands:
             raise Refused("暂时连不上系统，没有办成，请稍后再试。") from None
 
     async def _do(self, account: Account, command: Command) -> Any:
-        if isinstance(command, Handle | Decide):
+        if isinstance(command, Handle | Decide | Announce | Unannounce):
             if account.role != "supervisor":
                 raise Refused("只有班长可以处置。")
+            if isinstance(command, Announce | Unannounce):
+                return await self._wording(account, command)
             if isinstance(command, Handle):
                 return await self._handle(account, command)
             return await self._decide(account, command)
@@ -93,6 +104,17 @@ class Commands:
                 return await self._sheet(account, command)
             case Search():
                 return await self._search(account, command)
+            case Missing():
+                return await self._missing(account, command)
+            case Seen():
+                return await self._wording(account, command)
+
+    async def _wording(self, account: Account, command: WordingCommand) -> None:
+        try:
+            await self._announcing.do(account, command)
+        except RequestFailed as failed:
+            own = wordings.sentence(failed.problem)
+            raise Refused(own or wording.sentence(failed.problem, "knowledge")) from None
 
     async def _feedback(self, account: Account, command: Feedback) -> None:
         view = self._own(account, command.call)
@@ -131,10 +153,21 @@ class Commands:
                 "kind": hit.kind,
                 "question": hit.question,
                 "answer": hit.answer if hit.kind == "answer" else None,
-                "source": source_rows(_source(hit), transfer=hit.kind == "transfer"),
+                "source": source_rows(_source(hit), kind=_kind(hit)),
             }
             for hit in found.hits
         ]
+
+    async def _missing(self, account: Account, command: Missing) -> None:
+        view = self._own(account, command.call)
+        gap = NoteGap(
+            call_id=view.call_id,
+            words=command.words,
+            region=view.region,
+            note=command.note.strip(),
+            by=account.agent_id or account.name,
+        )
+        await self._ask(gap, GapHandled)
 
     async def _sheet(self, account: Account, command: Sheet) -> Any:
         view = self._own(account, command.call)
@@ -213,6 +246,10 @@ def _known(view: CallView, deduction_id: str) -> Charge:
     if item is None:
         raise Refused("这一项扣分已经不在了。")
     return item
+
+
+def _kind(hit: KnowledgeHit) -> CardKind:
+    return "transfer" if hit.kind == "transfer" else "answer"
 
 
 def _source(hit: KnowledgeHit) -> Source | None:

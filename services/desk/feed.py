@@ -67,10 +67,11 @@ class Feed:
             self._tell({"gone": call_id})
 
     def figures(self, figures: Sections) -> None:
-        """Tell the page's numbers, where they changed."""
-        if figures != self._figures:
-            self._figures = figures
-            self._tell({"figures": figures})
+        """Tell what the page shows beside calls, by name, where it changed."""
+        changed = {k: v for k, v in figures.items() if self._figures.get(k, _NOTHING) != v}
+        if changed:
+            self._figures |= changed
+            self._tell({"figures": changed})
 
     def attach(self, listener: Callable[[str], None], epoch: str, last: int) -> list[str]:
         """Begin to listen. Returns what must be sent first: everything after number `last`, or

@@ -82,5 +82,5 @@ async def signed_in(connection: HTTPConnection, accounts: Accounts, name: str) -
 
 def home(account: Account) -> str:
     """Path of an account's own page."""
-    pages: dict[AccountRole, str] = {"agent": "desk", "supervisor": "wall"}
+    pages: dict[AccountRole, str] = {"agent": "desk", "supervisor": "wall", "editor": "kb"}
     return f"/as/{account.name}/{pages[account.role]}"

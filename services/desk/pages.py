@@ -12,6 +12,7 @@ from services.desk.board import Board, has_tile, is_quiet
 from services.desk.call_view import CallView
 from services.desk.feed import Feed
 from services.desk.tally import Tally
+from services.desk.wordings import Wordings
 
 
 class Pages:
@@ -24,13 +25,30 @@ class Pages:
         self.epoch = uuid4().hex
         self.wall = Feed(self.epoch)
         self._agents: dict[str, Feed] = {}
+        self._wordings = Wordings()
+        self._knowledge = ""
         self._open = False
 
     def agent(self, agent_id: str) -> Feed:
         """The feed of an agent's page."""
         if agent_id not in self._agents:
             self._agents[agent_id] = Feed(self.epoch)
+            self._show_wordings_to(agent_id)
+            self._agents[agent_id].figures({"knowledge": self._knowledge})
         return self._agents[agent_id]
+
+    def show_knowledge(self, sentence: str) -> None:
+        """Tell the agents' pages how the knowledge base is; nothing where all is well."""
+        self._knowledge = sentence
+        for feed in self._agents.values():
+            feed.figures({"knowledge": sentence})
+
+    def show_wordings(self, wordings: Wordings) -> None:
+        """Tell every page which agreed wordings stand now."""
+        self._wordings = wordings
+        self.wall.figures({"wordings": wordings.for_wall(), "places": wordings.places()})
+        for agent_id in self._agents:
+            self._show_wordings_to(agent_id)
 
     def take(self, event: Event, now: datetime) -> CallView:
         """Fold an event and tell the pages that show its call."""
@@ -115,6 +133,10 @@ class Pages:
     def _show_ended(self, agent_id: str, now: datetime) -> None:
         rows = [shift_page.row(view) for view in self.board.ended_of(agent_id, now)]
         self.agent(agent_id).figures({"ended": rows})
+
+    def _show_wordings_to(self, agent_id: str) -> None:
+        told = {"wordings": self._wordings.for_agent(agent_id), "places": self._wordings.places()}
+        self._agents[agent_id].figures(told)
 
     def _agent_call(self, view: CallView, now: datetime) -> None:
         assert view.agent_id is not None

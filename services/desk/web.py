@@ -1,4 +1,5 @@
-"""The pages: sign-in, one-time links, the agent's page, the wall, and their sockets."""
+"""The pages: sign-in, one-time links, the pages of agent, supervisor and editor, and their
+sockets."""
 
 from __future__ import annotations
 
@@ -30,6 +31,7 @@ from services.desk.guard import (
     same_origin,
     signed_in,
 )
+from services.desk.kb_routes import KbRoutes
 from services.desk.pages import Pages
 from services.desk.sockets import SIGNED_OUT, Page
 
@@ -51,6 +53,7 @@ class Web:
         accounts: Accounts,
         pages: Pages,
         commands: Commands,
+        kb: KbRoutes,
         *,
         ready: asyncio.Event,
         hears: Callable[[], bool],
@@ -60,6 +63,7 @@ class Web:
         self._accounts = accounts
         self._pages = pages
         self._commands = commands
+        self._kb = kb
         self._ready = ready
         self._hears = hears
         self._session_s = round(session_hours * 3600)
@@ -88,6 +92,8 @@ class Web:
         app.get("/as/{name}")(self.own_page)
         app.get("/as/{name}/desk")(self._page_of("agent", "desk.html"))
         app.get("/as/{name}/wall")(self._page_of("supervisor", "wall.html"))
+        app.get("/as/{name}/kb")(self._page_of("editor", "kb.html"))
+        app.include_router(self._kb.router)
         app.post("/as/{name}/sign-out", dependencies=_SAME_ORIGIN)(self.sign_out)
         app.websocket("/as/{name}/desk/live")(self._socket_of("agent"))
         app.websocket("/as/{name}/wall/live")(self._socket_of("supervisor"))

@@ -11,7 +11,12 @@ from contracts.requests import Embed, Embedding, Problem
 from services.common.bus import Bus, RequestFailed
 from services.common.service import CannotStart, Service
 from services.embedding import encoder
-from services.embedding.batching import Batcher, ModelFailed, Unavailable
+from services.embedding.batching import (
+    ModelFailed,
+    Unavailable,
+    make_batcher,
+    make_matters_batcher,
+)
 from services.embedding.settings import Settings
 
 _BYTES_A_NUMBER = 12
@@ -22,11 +27,10 @@ def create_app(settings: Settings) -> Service:
     """The service, wired."""
     service = Service("embedding", settings)
     chosen = settings.embedding
-    batcher = Batcher(
-        lambda: encoder.load(chosen), batch=chosen.batch, queue=chosen.queue, cache=chosen.cache
-    )
+    general, matters = make_batcher(chosen), make_matters_batcher(chosen)
 
     async def embed(asked: Embed) -> Embedding:
+        batcher = matters if asked.model == "matters" else general
         try:
             model = await batcher.ready()
         except CannotStart:
@@ -51,23 +55,30 @@ def create_app(settings: Settings) -> Service:
     @asynccontextmanager
     async def model(_: Bus) -> AsyncIterator[None]:
         service.detail = "loading the model"
-        batcher.start()
+        general.start()
+        matters.start()
         try:
-            service.models = ((await batcher.ready()).described,)
+            service.models = (
+                (await general.ready()).described,
+                (await matters.ready()).described,
+            )
             yield
         finally:
-            await batcher.stop()
+            await general.stop()
+            await matters.stop()
 
     def figures() -> dict[str, float]:
-        counts = batcher.counts
+        counts = general.counts
         return {
             "cache_hits": counts.hits,
             "cache_misses": counts.misses,
-            "cached": batcher.cached,
+            "cached": general.cached,
             "batches": counts.batches,
-            "queue_depth": batcher.depth,
+            "queue_depth": general.depth + matters.depth,
             "request_p50_ms": round(counts.percentile_ms(50), 1),
             "request_p95_ms": round(counts.percentile_ms(95), 1),
+            "matters_request_p50_ms": round(matters.counts.percentile_ms(50), 1),
+            "matters_request_p95_ms": round(matters.counts.percentile_ms(95), 1),
         }
 
     service.figures = figures

@@ -1,12 +1,16 @@
-"""Many askers, one model: a queue that makes batches, a cache in front of it, one worker thread.
+"""Many askers, one model: a queue that makes batches, a cache in front of it, worker threads.
 
-What is said now goes before what is kept in a base: queries are taken first, so that an import of a
-whole knowledge base does not hold up a live call for longer than one batch.
+What is said now goes before what is kept in a base. Queries are taken first, and passages few at a
+time; a helper on another core takes passages only, at the lowest priority, and while people ask,
+all passages are left to it: an import of a whole knowledge base does not hold up a live call.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
@@ -17,12 +21,16 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from services.embedding.encoder import Purpose, Vectors
+from services.embedding.encoder import Encoder, Purpose, Vectors, load
+from services.embedding.matters import Matters, load_matters
+from services.embedding.settings import BUILT_IN, EmbeddingSettings
 
 Key = tuple[Purpose, str]
 Vector = npt.NDArray[np.float32]
 
 _STOPPING = "the embedding service is stopping"
+LIVE_S = 1.0
+"""So long after a query passages are left to the helper: the next query may come."""
 _REMEMBERED = 1000
 """Requests whose time is kept for the percentiles."""
 
@@ -88,27 +96,59 @@ class Counts:
         return float(np.percentile(self.times_ms, percent)) if self.times_ms else 0.0
 
 
+@dataclass(eq=False)
+class _Worker:
+    """A thread, and what it takes, the most urgent first."""
+
+    thread: ThreadPoolExecutor
+    takes: tuple[Purpose, ...]
+    there: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set where there may be something to do."""
+
+
+def _step_back() -> None:
+    """Let every other thread of the machine go first. Linux gives each thread its own priority;
+    elsewhere this would slow the whole process down."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+
+
 class Batcher(Generic[E]):
     """Embeds what is asked through one model. The encoder comes from `load`, which runs in the
-    worker thread; requests that arrive before it is done wait for it.
+    first worker's thread; requests that arrive before it is done wait for it.
 
     Use as `start()`, `await ready()`, `await embed(...)`, `await stop()`.
     """
 
-    def __init__(self, load: Callable[[], E], *, batch: int, queue: int, cache: int) -> None:
+    def __init__(
+        self,
+        load: Callable[[], E],
+        *,
+        batch: int,
+        queue: int,
+        cache: int,
+        passage_batch: int | None = None,
+        helper: bool = False,
+    ) -> None:
+        """`passage_batch`: passages in one batch, as `batch` where it is not given; `helper`:
+        whether a second thread takes passages, which the encoder must allow."""
         self._load = load
-        self._batch = batch
+        self._batches: dict[Purpose, int] = {"query": batch, "passage": passage_batch or batch}
         self._queue = queue
         self._cache = VectorCache(cache)
         self._waiting: dict[Purpose, OrderedDict[str, asyncio.Future[Vector]]] = {
             "query": OrderedDict(),
             "passage": OrderedDict(),
         }
-        self._there = asyncio.Event()
         self._begun = asyncio.Event()
         self._stopping = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
-        self._task: asyncio.Task[None] | None = None
+        self._workers = [_Worker(self._thread, ("query", "passage"))]
+        if helper:
+            beside = ThreadPoolExecutor(1, thread_name_prefix="passages", initializer=_step_back)
+            self._workers.append(_Worker(beside, ("passage",)))
+        self._asked_at = -LIVE_S
+        self._tasks: list[asyncio.Task[None]] = []
         self._encoder: asyncio.Future[E] | None = None
         self.counts = Counts()
 
@@ -126,7 +166,10 @@ class Batcher(Generic[E]):
         """Begin to load the model and to work off the queue. Returns at once."""
         loop = asyncio.get_running_loop()
         self._encoder = asyncio.ensure_future(loop.run_in_executor(self._thread, self._load))
-        self._task = asyncio.create_task(self._work(self._encoder), name="embedding-batches")
+        self._tasks = [
+            asyncio.create_task(self._work(worker, self._encoder), name="embedding-batches")
+            for worker in self._workers
+        ]
         self._begun.set()
 
     async def ready(self) -> E:
@@ -138,16 +181,17 @@ class Batcher(Generic[E]):
     async def stop(self) -> None:
         """Finish the batch in hand; requests that still wait are told that it is over."""
         self._stopping = True
-        self._there.set()
-        if self._task is not None:
-            if self._encoder is None or not self._encoder.done():
-                self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        self._wake()
+        if self._encoder is None or not self._encoder.done():
+            for task in self._tasks:
+                task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for texts in self._waiting.values():
             for future in texts.values():
                 future.set_exception(Unavailable(_STOPPING))
             texts.clear()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        for worker in self._workers:
+            worker.thread.shutdown(wait=False, cancel_futures=True)
 
     async def embed(self, texts: Sequence[str], purpose: Purpose) -> list[Vector]:
         """One vector a text, in order. Raises Unavailable where too many wait already or it is
@@ -168,7 +212,9 @@ class Batcher(Generic[E]):
         futures = {
             text: waiting.setdefault(text, loop.create_future()) for text in dict.fromkeys(missing)
         }
-        self._there.set()
+        if purpose == "query":
+            self._asked_at = time.monotonic()
+        self._wake()
         # Shielded: another request may wait for the same text.
         await asyncio.gather(*(asyncio.shield(future) for future in futures.values()))
         self.counts.times_ms.append((time.perf_counter() - started) * 1000)
@@ -177,21 +223,39 @@ class Batcher(Generic[E]):
             for text, vector in zip(texts, asked, strict=True)
         ]
 
-    async def _work(self, loading: asyncio.Future[E]) -> None:
+    def _wake(self) -> None:
+        for worker in self._workers:
+            worker.there.set()
+
+    def _next(self, worker: _Worker) -> Purpose | None:
+        """What a worker takes now; None where it must wait."""
+        for purpose in worker.takes:
+            if not self._waiting[purpose]:
+                continue
+            live = time.monotonic() < self._asked_at + LIVE_S
+            if purpose == "passage" and live and worker is not self._workers[-1]:
+                continue
+            return purpose
+        return None
+
+    async def _work(self, worker: _Worker, loading: asyncio.Future[E]) -> None:
         encoder = await asyncio.shield(loading)
         loop = asyncio.get_running_loop()
         while not self._stopping:
-            await self._there.wait()
-            purpose: Purpose = "query" if self._waiting["query"] else "passage"
-            waiting = self._waiting[purpose]
-            if not waiting:
-                self._there.clear()
+            await worker.there.wait()
+            purpose = self._next(worker)
+            if purpose is None:
+                worker.there.clear()
+                if self._waiting["passage"]:
+                    loop.call_later(LIVE_S, worker.there.set)
                 continue
-            batch = [waiting.popitem(last=False) for _ in range(min(self._batch, len(waiting)))]
+            waiting = self._waiting[purpose]
+            size = min(self._batches[purpose], len(waiting))
+            batch = [waiting.popitem(last=False) for _ in range(size)]
             texts = [text for text, _ in batch]
             self.counts.batches += 1
             try:
-                rows = await loop.run_in_executor(self._thread, encoder.embed, texts, purpose)
+                rows = await loop.run_in_executor(worker.thread, encoder.embed, texts, purpose)
             except Exception as error:
                 # A batch that failed is its askers' failure; the next ones go on.
                 for _, future in batch:
@@ -202,3 +266,26 @@ class Batcher(Generic[E]):
                 self._cache.put((purpose, text), row)
                 if not future.done():
                     future.set_result(row)
+
+
+def make_batcher(settings: EmbeddingSettings) -> Batcher[Encoder]:
+    """A batcher of the model the settings name."""
+    return _as_set(settings, lambda: load(settings), settings.model == BUILT_IN)
+
+
+def make_matters_batcher(
+    settings: EmbeddingSettings, loaded: Callable[[], Matters] | None = None
+) -> Batcher[Matters]:
+    """A batcher of the knowledge base's model. `loaded`: gives it where it is loaded already."""
+    return _as_set(settings, loaded or (lambda: load_matters(settings.threads)), helper=True)
+
+
+def _as_set(settings: EmbeddingSettings, loading: Callable[[], E], helper: bool) -> Batcher[E]:
+    return Batcher(
+        loading,
+        batch=settings.batch,
+        queue=settings.queue,
+        cache=settings.cache,
+        passage_batch=settings.passage_batch,
+        helper=settings.helper and helper and (os.cpu_count() or 1) > 1,
+    )

@@ -29,7 +29,7 @@ _FINGERPRINT_BYTES = 2**20
 
 
 class Encoder:
-    """A loaded model. One thread at a time."""
+    """A loaded model. One thread at a time, but for the built-in one, which any number may use."""
 
     def __init__(self, model: SentenceTransformer, described: Model) -> None:
         self._model = model

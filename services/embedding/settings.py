@@ -28,6 +28,12 @@ class EmbeddingSettings(BaseModel):
     """Threads a batch runs on. 1 is fastest for the built-in model beside other processes."""
     batch: Annotated[int, Field(ge=1, le=64)] = 8
     """Texts that go into the model at a time."""
+    passage_batch: Annotated[int, Field(ge=1, le=64)] = 2
+    """Texts of a base that go into the model at a time. A caller's words that come meanwhile wait
+    for them; with the built-in model more at a time are hardly faster."""
+    helper: bool = True
+    """Whether a second thread embeds texts of a base, on another core if one is free and at the
+    lowest priority. Only with the built-in model."""
     queue: Annotated[int, Field(ge=64)] = 1024
     """Texts that may wait; a request beyond that is refused."""
     cache: Annotated[int, Field(ge=0)] = 20_000

@@ -7,13 +7,28 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
 
-from contracts.requests import ImportKnowledge, SearchKnowledge
+from contracts.news import BaseChanged
+from contracts.requests import SearchKnowledge
 from services.common.bus import Bus
 from services.common.service import Service
 from services.common.settings import prepare_directory
+from services.knowledge.announced.requests import WordingRequests
+from services.knowledge.announced.store import WordingStore
 from services.knowledge.base import open_base
+from services.knowledge.directory.requests import OfficeRequests
+from services.knowledge.directory.sample import fill_empty_directory
+from services.knowledge.directory.store import OfficeStore
+from services.knowledge.editors import ForEditors
+from services.knowledge.entries.region_requests import RegionRequests
+from services.knowledge.entries.requests import EntryRequests
+from services.knowledge.files.requests import ImportRequests
+from services.knowledge.finding.background import read_background
 from services.knowledge.finding.embedder import BusEmbedder
-from services.knowledge.on_calls.handler import KnowledgeHandler
+from services.knowledge.gaps.keeper import GapKeeper
+from services.knowledge.gaps.meaning import Meaning
+from services.knowledge.gaps.requests import GapRequests
+from services.knowledge.keeping.feedback import Feedback
+from services.knowledge.on_calls.following import following
 from services.knowledge.requests import Requests
 from services.knowledge.sample import fill_empty
 from services.knowledge.settings import Settings, region_tree
@@ -26,37 +41,79 @@ def create_app(settings: Settings, *, today: Callable[[], date] = date.today) ->
     regions = region_tree(settings.knowledge)
     prepare_directory(settings.data_dir)
     requests = Requests(today)
+    editing = EntryRequests(regions, today)
+    importing = ImportRequests(regions, today)
+    announcing = WordingRequests(regions)
+    gaps = GapRequests()
+    directory = OfficeRequests(regions)
+    editing.drafted = gaps.drafted
 
     @asynccontextmanager
     async def knowing(bus: Bus) -> AsyncIterator[None]:
         service.detail = "opening the knowledge base"
         async with open_base(settings, regions, BusEmbedder(bus), service.log) as base:
+            is_new = not base.size
             await fill_empty(base, settings.knowledge, service.log)
+            offices = OfficeStore(base.store.database)
+            if is_new:
+                await fill_empty_directory(offices, settings.knowledge, regions, service.log)
+            wordings = WordingStore(base.store.database)
+            base.search_also(offices.entries)
+            base.search_also(lambda: wordings.entries(regions))
+            await base.refresh()
             service.figures = lambda: {
                 "entries": float(base.size),
                 "vectors_missing": float(base.missing),
                 "by_words_alone": float(base.by_words_alone),
+                "index_away": float(base.index_away),
             }
-            service.lacking = lambda: _lacking(base.missing)
+            service.lacking = base.lacking
             assert base.indexing is not None
             base.indexing.add_done_callback(stopped)
-            service.follows_calls(KnowledgeHandler(base, today))
             requests.base = base
-            yield
+            editing.use(base.store, base.refresh, base_changed)
+            importing.use(base.store, base.refresh, lambda number, ids: base_changed(number, *ids))
+            announcing.use(wordings, base.refresh)
+            directory.use(offices, base.refresh)
+            background = read_background()
+            keeper = GapKeeper(
+                base.store.database,
+                base,
+                Meaning(BusEmbedder(bus), background),
+                regions,
+                settings.knowledge.region,
+                today=today,
+                log=service.log,
+            )
+            gaps.use(keeper)
+            editors = ForEditors(keeper, Feedback(base.store.database))
+            async with (
+                announcing.telling(bus, service.log),
+                keeper.running(),
+                following(
+                    bus, base, today, service.log, talk=background.talk, editors=editors
+                ) as calls,
+            ):
+                service.follows_calls(calls.handler)
+                figures = service.figures
+                service.figures = lambda: figures() | calls.figures()
+                yield
+
+    async def base_changed(number: int, *entry_ids: str) -> None:
+        named = entry_ids if len(entry_ids) <= 100 else ()
+        news = BaseChanged(site=settings.site, revision=number, entry_ids=named)
+        await service.bus.publish_news(news)
 
     def stopped(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
             service.fail(f"indexing stopped ({type(error).__name__}): start knowledge again")
 
     service.answers(SearchKnowledge, requests.search)
-    service.answers(ImportKnowledge, requests.import_)
+    editing.answer_on(service)
+    importing.answer_on(service)
+    announcing.answer_on(service)
+    gaps.answer_on(service)
+    directory.answer_on(service)
+    RegionRequests(regions, settings.knowledge.region).answer_on(service)
     service.lives_with(knowing)
     return service
-
-
-def _lacking(vectors: int) -> str:
-    return (
-        f"indexing the base, {vectors} texts to go; searching by words until then"
-        if vectors
-        else ""
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 
@@ -18,24 +18,27 @@ from services.knowledge.finding.background import Background, Vectors, read_back
 from services.knowledge.finding.embedder import Embedder, NoVectors
 from services.knowledge.finding.find import Evidence
 from services.knowledge.finding.index import Index, IndexUnavailable
-from services.knowledge.finding.points import Point, points
 from services.knowledge.finding.state import State
+from services.knowledge.indexing import Indexing
+from services.knowledge.keeping.database import DatabaseDown
 from services.knowledge.keeping.store import Changes, Store
-from services.knowledge.settings import Settings
+from services.knowledge.settings import Settings, database_place
 
-DATABASE = "knowledge.db"
 INDEX = "knowledge-index"
-"""Names in the data directory."""
+"""Its name in the data directory."""
 NEAREST = 96
 """Points the index is asked for."""
-CHUNK = 16
-"""Texts sent to the embedding service at a time, while the base is indexed."""
 LONGEST = 500
 """Characters of a question that are looked up: its end counts."""
 LISTED_FROM = 0.35
 """Score from which a search lists a matter."""
-PATIENCE_S = 5.0
-"""At most so long between two attempts to reach the embedding service."""
+FOLLOWED_EVERY_S = 0.3
+"""So often the database is asked whether anything changed, by whichever process."""
+TRIES = 3
+"""How often a question is looked up again because the base changed meanwhile."""
+
+Further = Callable[[], Awaitable[Sequence[Entry]]]
+"""Gives entries that are kept elsewhere: of offices, of agreed wordings."""
 
 
 @asynccontextmanager
@@ -45,7 +48,7 @@ async def open_base(
     """The base of a data directory, open and being indexed. Raises CannotStart."""
     directory = settings.data_dir
     base = KnowledgeBase(
-        Store(directory / DATABASE),
+        Store(database_place(settings)),
         Index(site=settings.site, path=directory / INDEX, url=settings.qdrant_url),
         embedder,
         regions=regions,
@@ -77,44 +80,46 @@ class KnowledgeBase:
     ) -> None:
         """`region`: the site's own."""
         self.regions = regions
-        self._store = store
+        self.store = store
         self._index = index
         self._embedder = embedder
-        self._background = background
         self._region = region
         self._log = log
-        self._writing = asyncio.Lock()
-        self._stale = asyncio.Event()
-        self._indexed = asyncio.Event()
-        self._model: str | None = None
-        self._state = State((), regions, background)
-        self._troubled = False
-        self.missing = 0
-        """Vectors that are still to be made."""
+        self._reading = asyncio.Lock()
+        self._changing = asyncio.Lock()
+        self._state = State(regions, background)
+        self._indexing = Indexing(index, embedder, lambda: self._state, self._become, log)
+        self._further: list[Further] = []
+        self._number: int | None = None
+        self._deaf = ""
+        self._unread = ""
         self.indexing: asyncio.Task[None] | None = None
-        """Makes them as long as the base is running; it ends only by an error."""
+        """Makes vectors as long as the base is running; it ends only by an error."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Open database and index, begin to index what is missing; close all at the end.
-        Raises CannotStart."""
-        await self._store.open()
+        """Open database and index, begin to index what is missing and to follow what changes; close
+        all at the end. Raises CannotStart."""
+        await self.store.open()
+        following: asyncio.Task[None] | None = None
         try:
             await self._index.open()
         except BaseException:
-            await self._store.close()
+            await self.store.close()
             raise
         try:
-            await self._renew()
-            self._stale.set()
-            self.indexing = asyncio.create_task(self._keep_indexed(), name="knowledge-indexing")
+            await self.refresh()
+            self._indexing.begin_again()
+            self.indexing = asyncio.create_task(self._indexing.keep(), name="knowledge-indexing")
+            following = asyncio.create_task(self._follow(), name="knowledge-following")
             yield
         finally:
-            if self.indexing is not None:
-                self.indexing.cancel()
-                await asyncio.gather(self.indexing, return_exceptions=True)
+            tasks = [task for task in (self.indexing, following) if task is not None]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._index.close()
-            await self._store.close()
+            await self.store.close()
 
     @property
     def size(self) -> int:
@@ -122,151 +127,172 @@ class KnowledgeBase:
         return len(self._state.entries)
 
     @property
+    def missing(self) -> int:
+        """Vectors that are still to be made."""
+        return self._indexing.missing
+
+    @property
     def by_words_alone(self) -> bool:
         """Whether questions are looked up without vectors at the moment."""
-        return self._troubled or not self._state.by_meaning
+        return bool(self._deaf or self._indexing.away) or not self._state.by_meaning
+
+    @property
+    def index_away(self) -> bool:
+        """Whether the index cannot be used at the moment."""
+        return bool(self._indexing.away)
+
+    def lacking(self) -> str:
+        """What does not work now, in one sentence; empty where all does."""
+        if self._unread:
+            return f"{self._unread}; answering by what was read before"
+        if self._indexing.away:
+            return f"the index is away ({self._indexing.away}); searching by words until it is back"
+        if self.missing:
+            return (
+                f"indexing the base, {self.missing} texts to go; their words are searched already"
+            )
+        return ""
+
+    def search_also(self, further: Further) -> None:
+        """Search entries that are kept elsewhere, from the next refresh on. Whoever changes them
+        writes a deed named `…:ID`."""
+        self._further.append(further)
+        self._number = None
+
+    async def refresh(self) -> None:
+        """Bring what is searched up to what the database holds. What is found after this returns is
+        found in that. Raises DatabaseDown."""
+        async with self._reading:
+            if self._number is None:
+                number = await self.store.number()
+                ids = {entry.id for entry in self._state.entries}
+                entries = [*await self.store.entries(), *await self._elsewhere()]
+                ids |= {entry.id for entry in entries}
+            else:
+                changed = await self.store.since(self._number)
+                if not changed.ids:
+                    return
+                number = changed.number
+                own = [id_ for id_ in changed.ids if ":" not in id_]
+                entries = list(await self.store.entries_of(own))
+                ids = set(own)
+                if len(own) < len(changed.ids):
+                    elsewhere = await self._elsewhere()
+                    entries += elsewhere
+                    ids |= {e.id for e in (*elsewhere, *self._state.entries) if e.sort != "entry"}
+            await self._become(lambda state: state.changed(ids, entries, self._indexing.held))
+            self._number = number
+            self._indexing.begin_again()
 
     async def indexed(self) -> None:
         """Wait until all vectors of the base are made. Raises what ended the indexing."""
         assert self.indexing is not None
-        waiting = asyncio.create_task(self._indexed.wait())
+        waiting = asyncio.create_task(self._indexing.done())
         done, _ = await asyncio.wait({waiting, self.indexing}, return_when=asyncio.FIRST_COMPLETED)
         if waiting not in done:
             waiting.cancel()
             self.indexing.result()
 
+    async def rebuild(self) -> None:
+        """Throw the index away; it is made again from the database."""
+        await self._index.forget()
+        self._indexing.lost("it is made anew")
+
     async def find(
         self, text: str, before: Sequence[str], region: str | None, day: date
     ) -> Found | None:
         """What may be told on what a caller says now, and said `before` (oldest first)."""
-        state = self._state
         case = Case(region or self._region, day)
+        for _ in range(TRIES):
+            state = self._state
 
-        async def hear(words: str) -> Evidence:
-            return await self._evidence(state, words)
+            async def hear(words: str, state: State = state) -> Evidence:
+                return await self._evidence(state, words)
 
-        return await look_up(text, before, hear, state.judge, case)
+            found = await look_up(text, before, hear, state.judge, case)
+            if found is None or self._holds((found.ruling, *found.alternatives), state):
+                return found
+        return None  # the base changes faster than it is asked: rather nothing than what was
 
     async def search(self, text: str, region: str | None, day: date, limit: int) -> list[Ruling]:
         """What may be told on the matters that a typed search may mean, likeliest first."""
-        state = self._state
-        evidence = await self._evidence(state, text)
-        rulings = state.judge.rulings(evidence, Case(region or self._region, day), most=limit)
-        return [ruling for ruling in rulings if ruling.score >= LISTED_FROM]
+        for _ in range(TRIES):
+            state = self._state
+            evidence = await self._evidence(state, text)
+            rulings = state.judge.rulings(evidence, Case(region or self._region, day), most=limit)
+            listed = [ruling for ruling in rulings if ruling.score >= LISTED_FROM]
+            if self._holds(listed, state):
+                return listed
+        return []
 
-    def entry(self, entry_id: str) -> Entry | None:
-        """An entry as it is now, to see whether what was told of it still holds. What may be told
-        is for `find` and `search` to say."""
-        return next((entry for entry in self._state.entries if entry.id == entry_id), None)
+    def entry(self, entry_id: str, day: date) -> Entry | None:
+        """An entry as it is on a day, to see whether what was told of it still holds; where none of
+        its writings is valid then, any of them. What may be told is for `find` and `search` to
+        say."""
+        writings = self._state.writings(entry_id)
+        return next((e for e in writings if e.valid_on(day)), next(iter(writings), None))
 
-    async def put(self, entries: Sequence[Entry], *, by: str, at: datetime) -> Changes:
-        """Write entries; they are in force when this returns."""
-        async with self._writing:
-            changes = await self._store.put(entries, by=by, at=at)
-            if changes.added or changes.changed:
-                await self._renew()
-                self._index_again()
+    async def put(
+        self, entries: Sequence[Entry], *, by: str, at: datetime, unnamed: bool = False
+    ) -> Changes:
+        """Take entries as `Store.put_all` does; they are in force when this returns."""
+        changes = await self.store.put_all(entries, by=by, at=at, unnamed=unnamed)
+        await self.refresh()
         return changes
 
+    def _holds(self, rulings: Sequence[Ruling], asked: State) -> bool:
+        """Whether the newest state knows the entries of some rulings as the one asked did."""
+        now = self._state
+        return now is asked or all(
+            now.writings(ruling.source.entry_id) == asked.writings(ruling.source.entry_id)
+            for ruling in rulings
+        )
+
     async def _evidence(self, state: State, heard: str) -> Evidence:
-        text = state.mend(heard[-LONGEST:])
-        query = await self._vector(text) if state.by_meaning else None
+        # In threads: comparing takes some milliseconds, and calls must not wait for each other.
+        text = await asyncio.to_thread(state.mend, heard[-LONGEST:])
+        able = state.by_meaning and not self._indexing.away
+        query = await self._vector(text) if able else None
         probe = state.probe(query) if query is not None else None
         nearest = None
         if probe is not None:
             try:
                 nearest = await self._index.nearest(probe, NEAREST)
             except IndexUnavailable as error:
-                self._trouble(str(error))
-        # In a thread: comparing takes some milliseconds, and calls must not wait for each other.
+                self._indexing.lost(str(error))
         return await asyncio.to_thread(state.evidence, text, query, nearest)
 
     async def _vector(self, text: str) -> Vectors | None:
         try:
             made = await self._embedder.embed([text], "query")
         except NoVectors as error:
-            self._trouble(str(error))
+            if not self._deaf:
+                self._log.warning("searching by words alone", extra={"why": str(error)})
+            self._deaf = str(error)
             return None
-        if made.model != self._model:
-            self._index_again()  # another model answers now: its vectors do not mix with ours
+        if made.model != self._indexing.model:
+            # Another model answers now: its vectors do not mix with ours.
+            self._indexing.begin_again()
             return None
-        self._troubled = False
+        self._deaf = ""
         return np.asarray(made.vectors[0], dtype=np.float32)
 
-    def _index_again(self) -> None:
-        self._indexed.clear()
-        self._stale.set()
+    async def _become(self, change: Callable[[State], State]) -> None:
+        async with self._changing:
+            self._state = await asyncio.to_thread(change, self._state)
+            self._indexing.count(self._state)
 
-    def _trouble(self, why: str) -> None:
-        """Say once that search goes by words alone."""
-        if not self._troubled:
-            self._log.warning("searching by words alone", extra={"why": why})
-        self._troubled = True
+    async def _elsewhere(self) -> list[Entry]:
+        return [entry for further in self._further for entry in await further()]
 
-    async def _renew(self) -> None:
-        """Make the state from what database and index hold now."""
-        entries = await self._store.entries()
-        vectors: dict[str, Vectors] | None = None
-        if self._model is not None:
-            try:
-                vectors = await self._index.vectors()
-            except IndexUnavailable as error:
-                self._trouble(str(error))
-        self._state = await asyncio.to_thread(
-            State, entries, self.regions, self._background, vectors
-        )
-        self.missing = len(self._state.missing)
-
-    async def _keep_indexed(self) -> None:
-        pause_s = 0.2
+    async def _follow(self) -> None:
         while True:
-            await self._stale.wait()
-            self._stale.clear()
+            await asyncio.sleep(FOLLOWED_EVERY_S)
+            await self._indexing.watch()
             try:
-                await self._index_missing()
-                pause_s = 0.2
-            except (NoVectors, IndexUnavailable) as error:
-                if pause_s == 0.2:
-                    self._log.info("waiting to index the base", extra={"why": str(error)})
-                self._stale.set()
-                await asyncio.sleep(pause_s)
-                pause_s = min(PATIENCE_S, pause_s * 2)
-
-    async def _index_missing(self) -> None:
-        """Bring the index to what the base is, a chunk at a time."""
-        wanted = {point.id: point for point in points(self._state.entries, self._background)}
-        # The first text tells which model answers; its vector is in the embedding service's cache.
-        made = await self._embedder.embed([self._background.lines[0]], "passage")
-        if made.model != self._model:
-            await self._index.use(made.model, made.dimension)
-            async with self._writing:
-                self._model = made.model
-                await self._renew()
-        held = await self._index.ids()
-        await self._index.remove(held - wanted.keys())
-        missing = [point for id_, point in wanted.items() if id_ not in held]
-        if missing:
-            self._log.info("indexing", extra={"texts": len(missing), "model": made.model})
-        told = 0
-        for start in range(0, len(missing), CHUNK):
-            if self._stale.is_set():
-                return  # the base changed: begin again with what it is now
-            await self._index_chunk(missing[start : start + CHUNK])
-            done = min(start + CHUNK, len(missing))
-            if done - told >= 200 and done < len(missing):
-                self._log.info("indexing", extra={"done": done, "of": len(missing)})
-                told = done
-        async with self._writing:
-            if self._stale.is_set():
-                return
-            await self._renew()
-            self._indexed.set()
-        self._log.info("base is indexed", extra={"entries": self.size, "texts": len(wanted)})
-
-    async def _index_chunk(self, chunk: Sequence[Point]) -> None:
-        made = await self._embedder.embed([point.text for point in chunk], "passage")
-        if made.model != self._model:
-            self._stale.set()
-            return
-        await self._index.add(chunk, made.vectors)
-        self.missing -= len(chunk)
+                await self.refresh()
+                self._unread = ""
+            except DatabaseDown as error:
+                if not self._unread:
+                    self._log.warning("the database is away", extra={"why": str(error)})
+                self._unread = str(error)

@@ -1,24 +1,19 @@
-"""Requests to the knowledge service: search as an agent types it, and import."""
+"""Requests to the knowledge service: search as an agent types it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 
 from contracts.requests import (
-    ImportKnowledge,
     KnowledgeFound,
     KnowledgeHit,
-    KnowledgeImported,
     Problem,
     SearchKnowledge,
 )
 from services.common.bus import RequestFailed
 from services.knowledge.base import KnowledgeBase
 from services.knowledge.deciding.decide import Ruling
-from services.knowledge.files.rows import Rule, numbered, read_rows
-
-MOST_ROWS = 500
 
 
 class Requests:
@@ -36,31 +31,6 @@ class Requests:
             raise _invalid("region", "this region is not in the table of regions")
         found = await base.search(asked.text, asked.region, self._today(), asked.limit)
         return KnowledgeFound(hits=tuple(_hit(ruling) for ruling in found))
-
-    async def import_(self, asked: ImportKnowledge) -> KnowledgeImported:
-        """Take rows. Raises RequestFailed where the request itself is wrong."""
-        base = self._open_base()
-        imported_by = asked.imported_by.strip()
-        authorised_by = (asked.authorised_by or "").strip() or None
-        if not imported_by:
-            raise _invalid("imported_by", "say who imports")
-        if authorised_by == imported_by:
-            raise _invalid(
-                "authorised_by", "who imports cannot authorise: name the one who authorised it"
-            )
-        if len(asked.rows) > MOST_ROWS:
-            raise _invalid("rows", f"send at most {MOST_ROWS} rows at a time")
-        taken = read_rows(
-            numbered(asked.rows, asked.first_line),
-            Rule(base.regions, authorised_by=authorised_by),
-        )
-        changes = await base.put(taken.entries, by=imported_by, at=datetime.now(UTC))
-        return KnowledgeImported(
-            added=changes.added,
-            changed=changes.changed,
-            unchanged=changes.unchanged,
-            problems=taken.problems,
-        )
 
     def _open_base(self) -> KnowledgeBase:
         if self.base is None:

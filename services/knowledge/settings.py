@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from services.common.service import CannotStart
 from services.common.settings import ServiceSettings
@@ -14,6 +14,8 @@ from services.knowledge.finding.background import DATA
 
 SAMPLE_BASE = DATA / "sample_base.csv"
 """Entries of a fictional province, to see the system work before an own base is imported."""
+SAMPLE_OFFICES = DATA / "sample_offices.csv"
+"""Offices of that province."""
 
 
 class KnowledgeSettings(BaseModel):
@@ -29,6 +31,11 @@ class KnowledgeSettings(BaseModel):
     """Whether an empty base is filled from `base`."""
     base: Path = SAMPLE_BASE
     """Table (CSV or Excel) an empty base is filled from."""
+    offices: Path = SAMPLE_OFFICES
+    """Table (CSV or Excel) of offices the directory of an empty base is filled from."""
+    database: SecretStr | None = None
+    """A PostgreSQL database for the base, `postgresql+asyncpg://user:password@host/name`; a password
+    left out is taken from `PGPASSWORD`. None = a file in `data_dir`."""
 
 
 class Settings(ServiceSettings):
@@ -38,6 +45,16 @@ class Settings(ServiceSettings):
     """Regions, and the base at first start."""
     qdrant_url: str | None = None
     """A Qdrant server for the index (`http://host:6333`); None = embedded, in `data_dir`."""
+
+
+DATABASE = "knowledge.db"
+"""Name of the database in the data directory."""
+
+
+def database_place(settings: Settings) -> Path | str:
+    """Where the database is: a file, or the address of a server."""
+    address = settings.knowledge.database
+    return address.get_secret_value() if address else settings.data_dir / DATABASE
 
 
 def region_tree(settings: KnowledgeSettings) -> RegionTree:

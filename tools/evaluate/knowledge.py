@@ -161,7 +161,7 @@ def knowledge(
 
 def _read_base(path: Path, tree: RegionTree) -> tuple[tuple[Entry, ...], list[BadLine]]:
     try:
-        table = read_table(path.read_bytes())
+        table = read_table(path)
     except OSError as error:
         fail(f"{path}: cannot be read ({error.strerror})")
     except Unreadable as error:
@@ -203,7 +203,7 @@ async def _ask_all(
         Point(entry.id, False, text).id: entry for entry in entries for text in entry.wordings
     }
     async with base.running():
-        await base.put(entries, by="eval", at=datetime.now(UTC))
+        await base.put(entries, by="eval", at=datetime.now(UTC), unnamed=True)
         await base.indexed()
         ours = [await _ask(base, question, today) for question in questions]
         plain = [await _ask_plain(index, embedder, owners, question) for question in questions]

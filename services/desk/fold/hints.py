@@ -18,8 +18,21 @@ def card_shown(view: CallView, event: CardShown) -> CallView:
     """A card asks for its place."""
     if any(card.event.event_id == event.event_id for card in view.cards):
         return view
-    cards = slots.with_card(view, ShownCard(event, seen_ms=view.now_ms))[-MAX_ITEMS:]
+    cards = slots.with_card(view, _again(view, event))[-MAX_ITEMS:]
     return remarked(replace(view, cards=cards))
+
+
+def _again(view: CallView, event: CardShown) -> ShownCard:
+    """A card as it comes; one that stands and says the same, only marked differently, keeps its age
+    and what the agent said of it."""
+    new = ShownCard(event, seen_ms=view.now_ms)
+    for card in reversed(view.cards):
+        if card.event.card_id == event.card_id and not card.withdrawn:
+            same = (card.event.kind, card.event.body, card.event.source)
+            if same == (event.kind, event.body, event.source) and not card.superseded:
+                return replace(new, seen_ms=card.seen_ms, verdict=card.verdict)
+            break
+    return new
 
 
 def card_withdrawn(view: CallView, event: CardWithdrawn) -> CallView:

@@ -1,6 +1,6 @@
 // At most three cards, each in its place. A card slides in once, and nothing moves while the
 // pointer is at work among them.
-import { $, ago, announce, h, keyButton, setText } from "./dom.js";
+import { $, ago, announce, copy, h, keyButton, markedText, setText, toast } from "./dom.js";
 
 const SLOTS = ["wrong", "answer", "moment"];
 const READING_MS = 3000;
@@ -126,7 +126,7 @@ export class Cards {
     for (const slot of SLOTS) this.places[slot].classList.toggle("third", slot === third);
     const more = $("more");
     more.hidden = !third;
-    if (third) more.replaceChildren(h("kbd", {}, "G"), `还有 1 张：${this.shown[third].title || this.shown[third].label}`);
+    if (third) more.replaceChildren(h("kbd", {}, "N"), `还有 1 张：${this.shown[third].title || this.shown[third].label}`);
   }
 
   turn() {
@@ -145,17 +145,27 @@ export class Cards {
         h("span.meta", {}, slot === "answer" && card.confidence ? `把握 ${card.confidence.toFixed(2)}` : h("span.age", {}, "刚刚"),
           card.origin ? ` · ${card.origin}` : "")),
       card.heard ? h("p.heard", {}, "听到：“", h("em", {}, card.heard.words), card.heard.rest, "”") : null,
-      card.body ? h("p.body", {}, slot === "wrong" ? h("span.may", {}, "可以说") : null, card.body) : null,
+      card.body ? h("p.body", {}, slot === "wrong" || transfer ? h("span.may", {}, "可以说") : null, markedText(card.body, card.asked.map(([start, end]) => [start, end, "part", "对方问的是这一部分"]))) : null,
+      card.aloud.length ? h("ul.aloud", {}, card.aloud.map(([name, text]) => this.#piece(name, text))) : null,
+      card.note ? h("p.mind", {}, h("b", {}, "注意"), card.note) : null,
       card.avoid ? h("p.avoid", {}, h("b", {}, "避免"), card.avoid) : null,
       card.why && !card.heard ? h("p.why", { title: card.why }, card.why) : null,
       card.source ? h("p.source", {}, card.source.flatMap(([name, value], index) => [index ? " · " : "", part(name, value)])) : null,
-      h("div.actions", {}, this.#actions(slot, transfer),
-        card.alternatives.length ? h("span.others", { title: card.alternatives.join("；") }, `另 ${card.alternatives.length} 条`) : null));
+      h("div.actions", {}, this.#actions(slot, transfer)),
+      card.alternatives.length ? h("p.others", {}, h("span", {}, "也可能是问"), card.alternatives.map((question, index) => keyButton(String(5 + index), question, String(5 + index)))) : null);
+  }
+
+  #piece(name, text) {
+    const take = async () => {
+      await copy(text);
+      toast(`已复制${name}`);
+    };
+    return h("li", {}, h("span.name", {}, name), h("span.text", {}, text), h("button.take", { type: "button", "aria-label": `复制${name}：${text}`, onclick: take }, "复制"));
   }
 
   #actions(slot, transfer) {
     if (slot === "wrong") return [keyButton("空格", "知道了", " "), keyButton("R", "误报", "r")];
     if (slot === "moment") return [keyButton("3", "收起", "3")];
-    return [keyButton("1", transfer ? "已转接" : "已采用", "1"), keyButton("2", "不对", "2"), keyButton("C", "复制", "c")];
+    return [keyButton("1", transfer ? "已转接" : "已采用", "1"), keyButton("2", "不对", "2"), keyButton("4", "过时", "4"), keyButton("C", "复制", "c")];
   }
 }

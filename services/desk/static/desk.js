@@ -2,12 +2,14 @@
 import { Cards } from "./cards.js";
 import { Details, noted } from "./details.js";
 import { $, audioNow, banner, clock, closesOutside, copy, h, keyButton, keys, setText, toast, toggleDialog, toggleTheme } from "./dom.js";
+import { Gap } from "./gap.js";
 import { Kind } from "./kind.js";
 import { shortTrail, unknown } from "./kinds.js";
 import { connect } from "./live.js";
 import { Search } from "./search.js";
 import { Shift, titleOf } from "./shift.js";
 import { Transcript } from "./transcript.js";
+import { Wordings } from "./wordings.js";
 
 const LIMIT_S = 30, TURN_S = 25, SILENCE_ALARM_S = 8, SILENCE_REMIND_S = 5, WRAP_UP_S = 30;
 const SLOW_MS = 4000;
@@ -19,6 +21,8 @@ let ticks = "";
 const line = connect(`/as/${body.dataset.account}/desk/live`, {
   change(model, callId, names) {
     if (callId === null) endedCalls(model.figures.ended ?? [], names === null);
+    if (callId === null) wordings.show(model.figures.wordings, model.figures.places, line.now());
+    if (callId === null) renderKnowledge(model.figures.knowledge ?? "");
     if (names?.includes("figures")) return;
     if (callId === null || names === null || names.includes("gone")) choose(model);
     if (callId === current || callId === null) render(names && !names.includes("gone") ? names : null);
@@ -35,7 +39,9 @@ const line = connect(`/as/${body.dataset.account}/desk/live`, {
 const transcript = new Transcript();
 const cards = new Cards(toTheCall);
 const kind = new Kind(openDetails);
-const search = new Search((command) => line.ask(command));
+const gap = new Gap((command) => line.ask(command));
+const search = new Search((command) => line.ask(command), (words) => gap.open(liveCall(), words));
+const wordings = new Wordings((command) => line.ask(command));
 const details = new Details((command) => line.ask(command));
 const shift = new Shift(openEnded, (row) => toast(`${titleOf(row)}：申诉有结果`));
 
@@ -70,6 +76,7 @@ function render(names) {
   body.dataset.state = state;
   document.title = `${state === "live" ? "通话中" : state === "ended" ? "小结" : "待机"} · 坐席 ${body.dataset.agent} · 伴席`;
   $("idle").hidden = state !== "waiting";
+  if (any("wordings", "head", "end")) wordings.of(call);
   renderOther();
   if (!call) {
     for (const id of ["timer", "number", "region", "earlier", "delay"]) setText($(id), "");
@@ -154,6 +161,7 @@ function second() {
   const audio = audioNow(call, now);
   setText($("timer"), call ? clock(audio) : "");
   if (call && !call.end) cards.tick(audio);
+  wordings.second(now);
   if (call) {
     kind.second(now);
     transcript.keep();
@@ -241,6 +249,28 @@ async function openEnded({ call }) {
   }
 }
 
+function liveCall() {
+  return current && !line.model.calls.get(current)?.end ? current : null;
+}
+
+/** What the caller said last that is long enough to be a question. */
+function lastQuestion() {
+  const lines = [...(line.model.calls.get(current)?.lines.values() ?? [])].filter((item) => item.role === "caller");
+  return lines.sort((a, b) => b.at - a.at).find((item) => item.text.length > 5)?.text ?? "";
+}
+
+function alternative(index) {
+  const question = cards.get("answer")?.alternatives[index];
+  if (question) search.open(liveCall(), question);
+}
+
+/** A quiet line: what the knowledge base cannot do at the moment. */
+function renderKnowledge(sentence) {
+  const element = $("knowledge");
+  element.hidden = !sentence;
+  setText(element, sentence);
+}
+
 function openDetails() {
   const call = line.model.calls.get(current);
   if (!call) return toast("现在没有通话。");
@@ -264,24 +294,31 @@ keys(
     1: () => feedback("answer", "useful", "已记下：采用"),
     2: () => feedback("answer", "wrong", "已记下：这条不对"),
     3: () => feedback("moment", "dismissed", "已收起"),
+    4: () => (cards.get("answer") ? feedback("answer", "outdated", "已记下：这条过时了") : undefined),
+    5: () => alternative(0),
+    6: () => alternative(1),
     c: async () => {
       const card = cards.get("answer") ?? cards.get("wrong") ?? cards.get("moment");
       if (!card?.body) return;
       await copy(card.body);
       toast("已复制");
     },
-    "/": () => search.open(current && !line.model.calls.get(current)?.end ? current : null),
+    "/": () => search.open(liveCall()),
     s: openDetails,
     a: () => (body.dataset.state === "live" && cards.recall()) || toast("现在没有别的处理建议。"),
     h: () => shift.toggle(),
     b: otherCall,
-    g: () => cards.turn(),
+    g: () => gap.open(liveCall(), lastQuestion()),
+    n: () => cards.turn(),
     v: () => body.classList.toggle("whole"),
+    w: () => wordings.next(),
+    y: () => wordings.read(),
     l: toggleTheme,
     "?": () => toggleDialog($("help")),
     End: () => transcript.toLatest(),
     Escape: () => {
       kind.hush();
+      wordings.close();
       body.classList.remove("whole");
     },
   },
@@ -289,6 +326,6 @@ keys(
 );
 $("other").addEventListener("click", otherCall);
 $("more").addEventListener("click", () => cards.turn());
-closesOutside($("search"), $("details"), $("shift"), $("help"));
+closesOutside($("search"), $("gap"), $("details"), $("shift"), $("help"));
 setInterval(second, 250);
 render(null);

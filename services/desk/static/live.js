@@ -66,7 +66,7 @@ export function connect(path, on) {
     if (message.n !== last + 1) return socket.close(); // one is missing: come back and be told
     last = message.n;
     if (message.figures) {
-      model.figures = message.figures;
+      Object.assign(model.figures, message.figures);
       return on.change(model, null, ["figures"]);
     }
     if (message.gone) {

@@ -2,7 +2,8 @@
 import { $, copy, h, toast } from "./dom.js";
 
 export class Search {
-  constructor(ask) {
+  /** @param missing(words) nothing was found for these words */
+  constructor(ask, missing) {
     this.ask = ask;
     this.dialog = $("search");
     this.input = $("search-text");
@@ -18,7 +19,19 @@ export class Search {
       clearTimeout(this.pause);
       this.pause = setTimeout(() => this.#run(), 350);
     });
+    const noted = () => {
+      const words = this.input.value.trim();
+      this.dialog.close();
+      missing(words);
+    };
+    $("missing").addEventListener("click", noted);
     this.dialog.addEventListener("keydown", (event) => {
+      const typing = event.target === this.input;
+      if (event.key.toLowerCase() === "g" && (typing ? event.altKey : !event.ctrlKey && !event.metaKey)) {
+        event.preventDefault();
+        event.stopPropagation();
+        return noted();
+      }
       if (event.isComposing) return;
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         event.preventDefault();
@@ -31,8 +44,13 @@ export class Search {
     });
   }
 
-  open(call) {
+  /** @param text looked for at once, where there is any */
+  open(call, text = "") {
     this.call = call;
+    if (text) {
+      this.input.value = text;
+      this.#run();
+    }
     this.dialog.showModal();
     this.input.select();
     this.input.focus();
@@ -47,7 +65,7 @@ export class Search {
     this.note.textContent = "正在查…";
     try {
       const hits = await this.ask({ type: "search", text, call: this.call ?? null });
-      if (mine === this.asked) this.#show(hits, hits.length ? "" : "知识库里没有合适的内容。可以记录来电人的问题，转给主管部门。");
+      if (mine === this.asked) this.#show(hits, hits.length ? "" : "知识库里没有合适的内容。可以记下这个问题，转给主管部门。");
     } catch (error) {
       if (mine === this.asked) this.#show([], error.message);
     }

@@ -1,6 +1,7 @@
 // The supervisors' wall: what needs somebody on the left, the calls by risk on the right.
 import { $, announce, audioNow, banner, clock, closesOutside, h, keyButton, keys, markedText, setText, toast, toggleDialog, toggleTheme } from "./dom.js";
 import { connect } from "./live.js";
+import { Announcements } from "./announce.js";
 import { Appeals } from "./appeals.js";
 import { courseList, fillPill, storyOf, wholeType } from "./kinds.js";
 import { Types } from "./types.js";
@@ -39,10 +40,12 @@ const line = connect(`/as/${document.body.dataset.account}/wall/live`, {
   },
 });
 
+const announcements = new Announcements((command) => line.ask(command));
 const appeals = new Appeals((command) => line.ask(command));
 const types = new Types(order);
 
 function renderFigures(figures) {
+  announcements.show(figures.wordings, figures.places);
   const set = (name, text, tone = "") => {
     const box = $("figures").querySelector(`[data-figure=${name}]`);
     setText(box.querySelector("dd"), text);
@@ -288,13 +291,20 @@ keys(
     a: () => handle("a"), t: () => handle("t"), x: () => handle("x"), d: () => handle("d"),
     s: () => appeals.next(), y: () => appeals.decide(true), n: () => appeals.decide(false),
     f: () => types.next(),
+    w: () => announcements.open(),
     Escape: () => types.choose(null),
     Enter: () => chosen && peek(chosen.split("/")[0]),
     l: toggleTheme,
     "?": () => toggleDialog($("help")),
   },
-  { Enter: () => $("peek").close(), "?": () => $("help").close(), l: toggleTheme },
+  {
+    Enter: () => $("peek").close(),
+    w: () => $("announce").close(),
+    n: () => announcements.isOpen && announcements.write(),
+    "?": () => $("help").close(),
+    l: toggleTheme,
+  },
 );
 $("peek").addEventListener("close", () => (peeking = null));
-closesOutside($("peek"), $("help"));
+closesOutside($("peek"), $("announce"), $("help"));
 setInterval(second, 500);

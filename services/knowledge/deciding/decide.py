@@ -11,12 +11,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from contracts.card import Source
 from services.knowledge.deciding.matters import Mask, Matters
@@ -24,6 +26,7 @@ from services.knowledge.entries.entry import Entry
 from services.knowledge.entries.regions import RegionTree
 from services.knowledge.finding.background import Vectors
 from services.knowledge.finding.find import Evidence
+from services.knowledge.finding.meanings import Questions
 
 SHOWN_FROM = 0.5
 """Confidence from which a card is shown."""
@@ -49,6 +52,10 @@ class Ruling:
     """Strength of the match; comparable across questions."""
     matched: int
     """Position of the entry whose wordings matched."""
+    differs: tuple[str, ...] = ()
+    """Nearer or higher regions that hold another rule on the matter."""
+    ends: date | None = None
+    """The answer's last day; None = until further notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,11 @@ class Case:
     """The caller's region."""
     day: date
     """Today."""
+
+
+Days = npt.NDArray[np.int64]
+MANY = 128
+"""Entries that are put in order before it is seen whether more are needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +84,45 @@ class Judge:
     """Decides on one state of the base. `questions`: as for `Matters`."""
 
     def __init__(
-        self, entries: Sequence[Entry], regions: RegionTree, questions: Vectors | None = None
+        self,
+        entries: Sequence[Entry],
+        regions: RegionTree,
+        questions: Vectors | Questions | None = None,
     ) -> None:
-        self._entries = tuple(entries)
+        self._entries: tuple[Entry, ...] = ()
         self._regions = regions
-        self._matters = Matters(entries, regions, questions)
-        self._begins = np.asarray([(e.valid_from or date.min).toordinal() for e in entries])
-        self._ends = np.asarray([(e.valid_to or date.max).toordinal() for e in entries])
-        self._where = np.asarray([entry.region for entry in entries], dtype=object)
+        self._matters = Matters((), regions)
+        self._begins = self._ends = self._where = np.zeros(0, dtype=np.int64)
+        self._codes: dict[str, int] = {}
+        self._change((), entries, questions)
+
+    def changed(
+        self, dropped: Sequence[int], added: Sequence[Entry], questions: Vectors | Questions | None
+    ) -> Judge:
+        """This without the entries at some positions, and with others after the last one; costs
+        time for those. `questions`: of all that are there then."""
+        judge = copy(self)
+        judge._change(dropped, added, questions)
+        return judge
+
+    def _change(
+        self, dropped: Sequence[int], added: Sequence[Entry], questions: Vectors | Questions | None
+    ) -> None:
+        gone = set(dropped)
+        kept = (e for i, e in enumerate(self._entries) if i not in gone)
+        self._entries = (*(kept if gone else self._entries), *added)
+        self._matters = self._matters.changed(dropped, added, questions)
+        codes = self._codes
+
+        def extended(stayed: Days, new: list[int]) -> Days:
+            left = np.delete(stayed, list(dropped)) if gone else stayed
+            return np.concatenate([left, np.asarray(new, dtype=np.int64)])
+
+        self._begins = extended(self._begins, [_first_day(e) for e in added])
+        self._ends = extended(self._ends, [_last_day(e) for e in added])
+        self._where = extended(
+            self._where, [codes.setdefault(e.region, len(codes)) for e in added]
+        )
 
     def rulings(self, evidence: Evidence, case: Case, *, most: int = 3) -> list[Ruling]:
         """The `most` matters that the evidence speaks for most, likeliest first, each with what may
@@ -89,10 +132,10 @@ class Judge:
         today = case.day.toordinal()
         valid: Mask = (self._begins <= today) & (today <= self._ends)
         chain = self._regions.chain(case.region)
-        applies: Mask = valid & np.isin(self._where, chain)
+        applies: Mask = valid & np.isin(self._where, [self._codes.get(name, -1) for name in chain])
         nearness = {region: i for i, region in enumerate(chain)}
         found: list[_Match] = []
-        for position in np.argsort(-evidence.scores, kind="stable").tolist():
+        for position in self._best_first(evidence):
             if not applies[position]:
                 continue
             decider = self._decider(position, nearness, valid, applies)
@@ -103,6 +146,19 @@ class Judge:
         absent = self._likeliest_absent(found, applies, evidence)
         return [self._ruling(i, found, absent, evidence) for i in range(min(most, len(found)))]
 
+    def _best_first(self, evidence: Evidence) -> Iterator[int]:
+        """Positions by their scores, greatest first; of equal ones, by id."""
+        scores = evidence.scores
+        done, size = 0, MANY
+        while done < len(scores):
+            size = min(size, len(scores))
+            # With all that equal the last of them: else chance would say which of those is told.
+            least = np.partition(scores, len(scores) - size)[len(scores) - size]
+            some = np.flatnonzero(scores >= least).tolist()
+            some.sort(key=lambda i: (-scores[i], self._entries[i].id, self._entries[i].revision))
+            yield from some[done:]
+            done, size = len(some), len(some) * 8
+
     def _likeliest_absent(
         self, found: Sequence[_Match], applies: Mask, evidence: Evidence
     ) -> float:
@@ -110,7 +166,7 @@ class Judge:
         elsewhere tells nothing, but a question that means it means nothing else."""
         every: Mask = np.ones(len(self._entries), dtype=bool)
         present = {match.decider for match in found} | {match.position for match in found}
-        for position in np.argsort(-evidence.scores, kind="stable").tolist():
+        for position in self._best_first(evidence):
             if found and evidence.scores[position] < found[-1].score:
                 break
             if not applies[position] and not present & self._matters.partners(position, every):
@@ -125,7 +181,7 @@ class Judge:
         def rank(i: int) -> tuple[int, bool, int, str]:
             # Of two entries of one region on one matter the cautious one decides, then the newer.
             entry = self._entries[i]
-            return nearness[entry.region], entry.authorised, -int(self._begins[i]), entry.id
+            return nearness[entry.region], entry.answerable, -int(self._begins[i]), entry.id
 
         while True:
             partners = [i for i in self._matters.partners(position, valid) if applies[i]]
@@ -141,13 +197,22 @@ class Judge:
         rivals = [absent, *(other.score for other in found if other is not match)]
         entry = self._entries[match.decider]
         return Ruling(
-            kind="answer" if entry.authorised else "transfer",
+            kind="answer" if entry.answerable else "transfer",
             source=entry.source(),
-            answer=entry.answer if entry.authorised else None,
+            answer=entry.answer if entry.answerable else None,
             confidence=confidence(match.score, max(rivals), evidence),
             score=match.score,
             matched=match.position,
         )
+
+
+def _first_day(entry: Entry) -> int:
+    return max(entry.valid_from or date.min, entry.takes_effect or date.min).toordinal()
+
+
+def _last_day(entry: Entry) -> int:
+    last = (entry.valid_to or date.max).toordinal()
+    return min(last, entry.superseded.toordinal() - 1) if entry.superseded else last
 
 
 def confidence(score: float, next_score: float, evidence: Evidence) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,14 +12,18 @@ import numpy.typing as npt
 from services.knowledge.entries.entry import Entry
 from services.knowledge.entries.regions import RegionTree
 from services.knowledge.finding.background import Vectors
-from services.knowledge.finding.find import Floats, Words
+from services.knowledge.finding.meanings import Questions
 from services.knowledge.finding.wording import characters, fold
+from services.knowledge.finding.words import Floats, Ints, Words
 
 ALIKE_FROM = 0.52
 """Likeness (characters and vectors, half each) from which two questions that are each other's
 likest between two regions are one matter."""
 ALIKE_BY_WORDS_FROM = 0.6
 """The same for characters alone, where the vectors are not known."""
+SHARED_FROM = 0.25
+"""Likeness of the characters below which the vectors of two questions are not looked at: they would
+have to be nearly the same (0.79)."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -42,58 +46,100 @@ class Matters:
     """
 
     def __init__(
-        self, entries: Sequence[Entry], regions: RegionTree, questions: Vectors | None = None
+        self,
+        entries: Sequence[Entry],
+        regions: RegionTree,
+        questions: Vectors | Questions | None = None,
     ) -> None:
         """`questions`: the vectors of the questions in their space, one row an entry, NaN where not
         known yet; None where none is known."""
-        names = _names(regions)
-        keys = [_key(entry, names) for entry in entries]
-        self._questions = [key.question for key in keys]
-        self._wordings = [key.wordings for key in keys]
-        self._holders: dict[str, set[int]] = defaultdict(set)
-        for position, wordings in enumerate(self._wordings):
-            for wording in wordings:
-                self._holders[wording].add(position)
-        self._regions = np.asarray([entry.region for entry in entries], dtype=object)
-        self._grams = [characters(question) for question in self._questions]
-        self._words = Words(self._grams, range(len(entries)))
+        self._names = _names(regions)
+        self._keys: tuple[_Key, ...] = ()
+        self._words = Words.of(())
+        self._shared = Words.of(())
+        self._regions: npt.NDArray[np.object_] = np.zeros(0, dtype=object)
+        self._change((), entries, questions)
+
+    def changed(
+        self, dropped: Sequence[int], added: Sequence[Entry], questions: Vectors | Questions | None
+    ) -> Matters:
+        """These without the entries at some positions, and with others after the last one.
+        `questions`: of all that are there then."""
+        matters = copy(self)
+        matters._change(dropped, added, questions)
+        return matters
+
+    def _change(
+        self, dropped: Sequence[int], added: Sequence[Entry], questions: Vectors | Questions | None
+    ) -> None:
+        keys = [_key(entry, self._names) for entry in added]
+        gone = set(dropped)
+        kept = (key for i, key in enumerate(self._keys) if i not in gone)
+        self._keys = (*(kept if gone else self._keys), *keys)
+        self._words = self._words.changed(dropped, [(characters(k.question),) for k in keys])
+        self._shared = self._shared.changed(dropped, [(k.wordings,) for k in keys])
+        there = np.asarray([entry.region for entry in added], dtype=object)
+        stayed = np.delete(self._regions, list(dropped)) if gone else self._regions
+        self._regions = np.concatenate([stayed, there])
         self._vectors = questions
-        self._rows: dict[int, Floats] = {}
+        self._rows: dict[int, tuple[Ints, Floats]] = {}
 
     def partners(self, position: int, among: Mask) -> set[int]:
         """The entries of `among` that are about the same matter as one, without itself."""
-        sharing = set().union(*(self._holders[w] for w in self._wordings[position]))
-        alike = np.flatnonzero(among & (self._likeness(position) >= 0)).tolist()
+        if not among[position]:
+            among = among.copy()
+            among[position] = True
+        sharing = self._shared.sharing(self._keys[position].wordings).tolist()
+        found = {
+            other
+            for other in sharing
+            if other != position and among[other] and self._shares(position, other)
+        }
+        for other in self._likest(position, among):
+            if other not in found and position in self._likest(other, among):
+                found.add(other)
+        return found
+
+    def _shares(self, one: int, other: int) -> bool:
+        """Of two entries with a wording in common, whether that makes them one matter."""
+        return (
+            self._keys[one].question == self._keys[other].question
+            or self._regions[one] != self._regions[other]
+        )
+
+    def _likest(self, one: int, among: Mask) -> set[int]:
+        """The entries of other regions that are like enough to one, where nothing else of their
+        region is more so."""
+        alike, beyond = self._alike(one)
+        counts = among[alike] & (self._regions[alike] != self._regions[one])
+        best: dict[str, float] = {}
+        for other, more in zip(alike[counts].tolist(), beyond[counts].tolist(), strict=True):
+            region = self._regions[other]
+            best[region] = max(more, best.get(region, more))
         return {
             other
-            for other in sharing.union(alike)
-            if other != position and among[other] and self._same(position, other, among)
+            for other, more in zip(alike[counts].tolist(), beyond[counts].tolist(), strict=True)
+            if more >= best[self._regions[other]]
         }
 
-    def _same(self, one: int, other: int, among: Mask) -> bool:
-        if self._questions[one] == self._questions[other]:
-            return True
-        if self._regions[one] == self._regions[other]:
-            return False
-        if self._wordings[one] & self._wordings[other]:
-            return True
-        return self._likest(one, other, among) and self._likest(other, one, among)
-
-    def _likest(self, one: int, other: int, among: Mask) -> bool:
-        """Whether `other` is like enough to `one`, and nothing else of its region is more so."""
-        row = self._likeness(one)
-        rivals = row[among & (self._regions == self._regions[other])]
-        return bool(row[other] >= max(0.0, rivals.max(initial=-1.0)))
-
-    def _likeness(self, one: int) -> Floats:
-        """How far every question is beyond the likeness to `one` that one matter needs."""
+    def _alike(self, one: int) -> tuple[Ints, Floats]:
+        """The entries whose questions are like enough to the one of `one`, and how far beyond."""
         if one not in self._rows:
-            words, _ = self._words.compare(self._grams[one])
-            row = words - ALIKE_BY_WORDS_FROM
-            if self._vectors is not None:
-                meant = (self._vectors @ self._vectors[one]).astype(np.float64)
-                row = np.where(np.isnan(meant), row, (words + meant) / 2 - ALIKE_FROM)
-            self._rows[one] = row
+            words = self._words.like(characters(self._keys[one].question))
+            if self._vectors is None:
+                alike = np.flatnonzero(words >= ALIKE_BY_WORDS_FROM)
+                beyond = words[alike] - ALIKE_BY_WORDS_FROM
+            else:
+                alike = np.flatnonzero(words >= SHARED_FROM)
+                by_words = words[alike]
+                meant = (self._vectors[alike] @ self._vectors[one]).astype(np.float64)
+                beyond = np.where(
+                    np.isnan(meant),
+                    by_words - ALIKE_BY_WORDS_FROM,
+                    (by_words + meant) / 2 - ALIKE_FROM,
+                )
+            enough = beyond >= 0
+            self._rows[one] = alike[enough], beyond[enough]
         return self._rows[one]
 
 

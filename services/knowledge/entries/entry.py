@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Literal
 
+from contracts.call_type import Intake
 from contracts.card import Source
 
 COLUMNS = (
@@ -23,6 +25,9 @@ COLUMNS = (
     "document",
     "liaison",
     "phone",
+    "intake",
+    "tags",
+    "confidential",
 )
 """Columns of a table of entries, in the order they are written."""
 REQUIRED_COLUMNS = ("id", "question", "answer", "department", "region", "authorised")
@@ -30,14 +35,19 @@ REQUIRED_COLUMNS = ("id", "question", "answer", "department", "region", "authori
 LONGEST_ABOUT = 1000
 """Characters of an entry that its vector is made of."""
 SEPARATOR = ";"
-"""Between similar questions in one cell."""
+"""Between similar questions, and between tags, in one cell."""
+RESERVED = ("office-", "office:", "wording-", "wording:")
+"""How ids begin of what the base is made of beside entries."""
+Sort = Literal["entry", "office", "announced"]
+"""Where an entry comes from: kept by editors, made of the directory, or of an agreed wording."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A question, its answer, and all that decides whether an agent may give it.
 
-    What is not recorded is None, and stays so: nothing is invented.
+    What is not recorded is None, and stays so: nothing is invented. An entry with a successor
+    scheduled for a day is two values with the same id, of which at most one is valid on any day.
     """
 
     id: str
@@ -51,7 +61,7 @@ class Entry:
     region: str
     """The region it applies to, with all below it."""
     authorised: bool
-    """Whether an agent may give the answer."""
+    """Whether somebody decided that an agent may give the answer; see `answerable`."""
     valid_from: date | None = None
     """First day it is valid; None = always was."""
     valid_to: date | None = None
@@ -70,6 +80,25 @@ class Entry:
     """联络员 of the department."""
     phone: str | None = None
     """Telephone of the department or its liaison."""
+    intake: Intake | None = None
+    """The kind of intake it belongs to; None = any."""
+    tags: tuple[str, ...] = ()
+    """Words to sort by."""
+    confidential: bool = False
+    """Whether its answer is for no caller's ears."""
+    revision: int = 0
+    """Which writing of the entry this is, counted from 1; 0 = not kept yet."""
+    takes_effect: date | None = None
+    """First day this writing counts; None = since it was decided."""
+    superseded: date | None = None
+    """First day the next writing counts instead; None = none is scheduled."""
+    sort: Sort = "entry"
+    """Where it comes from."""
+
+    @property
+    def answerable(self) -> bool:
+        """Whether the answer may be given where the entry applies and is valid."""
+        return self.authorised and not self.confidential
 
     @property
     def wordings(self) -> tuple[str, ...]:
@@ -79,12 +108,26 @@ class Entry:
     @property
     def about(self) -> str:
         """The entry in one text, for its vector; without an answer that may not be given."""
-        told = self.answer if self.authorised else self.department
+        told = self.answer if self.answerable else self.department
         return f"{self.question}。{told}"[:LONGEST_ABOUT]
 
     def valid_on(self, day: date) -> bool:
-        """Whether it is valid on a day, first and last day included."""
+        """Whether this writing counts on a day and is valid then, first and last day included."""
+        if self.takes_effect is not None and day < self.takes_effect:
+            return False
+        if self.superseded is not None and day >= self.superseded:
+            return False
         return (self.valid_from or day) <= day <= (self.valid_to or day)
+
+    def says(self, other: Entry) -> bool:
+        """Whether both say the same on the same authority, whatever their revisions."""
+        return self == replace(
+            other,
+            revision=self.revision,
+            takes_effect=self.takes_effect,
+            superseded=self.superseded,
+            sort=self.sort,
+        )
 
     def source(self) -> Source:
         """Where the answer comes from, without the answer."""
@@ -93,7 +136,7 @@ class Entry:
             question=self.question,
             department=self.department,
             region=self.region,
-            authorised=self.authorised,
+            authorised=self.answerable,
             authorised_by=self.authorised_by,
             authorised_at=self.authorised_at,
             document=self.document,
@@ -122,6 +165,9 @@ class Entry:
             "document": self.document or "",
             "liaison": self.liaison or "",
             "phone": self.phone or "",
+            "intake": self.intake or "",
+            "tags": SEPARATOR.join(self.tags),
+            "confidential": "yes" if self.confidential else "",
         }
 
 

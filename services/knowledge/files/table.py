@@ -1,20 +1,25 @@
-"""Tables as people keep them, CSV or Excel, → rows with their line numbers."""
+"""A file of entries as people keep it → rows with their line numbers, one after the other.
+
+A file is read twice: once to see what it is, how long, and whether it can be read at all, and then
+row by row. So a file that is far too long is refused before anything of it is held.
+"""
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
-import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from pathlib import Path
 
+from contracts.requests.imports import MOST_ROWS
 from services.knowledge.entries.entry import COLUMNS, REQUIRED_COLUMNS
+from services.knowledge.files.cells import unguarded
 from services.knowledge.files.rows import EXTRA, Numbered
 
-_XLSX = b"PK\x03\x04"
-csv.field_size_limit(2**20)
+PIECE = 2**20
+"""Bytes read at a time."""
+csv.field_size_limit(PIECE)
 
 
 class Unreadable(ValueError):
@@ -22,111 +27,157 @@ class Unreadable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a table: its cells as text."""
+
+    number: int
+    """In the file, counted from 1."""
+    cells: Sequence[str]
+    faults: tuple[tuple[int, str], ...] = ()
+    """Place of a cell that could not be read, counted from 0, and why."""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """What a file holds."""
 
-    rows: tuple[Numbered, ...]
-    """The rows below the header that are not empty."""
+    rows: Iterable[Numbered]
+    """The rows that are not empty, read anew each time: one after the other, none is held."""
+    count: int
+    """How many they are."""
     form: str
-    """How it was read: `UTF-8`, `GB18030` or `Excel`."""
+    """How it is read: `UTF-8`, `GB18030`, `Excel` or `JSONL`."""
     unknown: tuple[str, ...] = ()
-    """Columns that were passed over, since nothing of ours has that name."""
+    """Columns that are passed over, since nothing of ours has that name."""
 
 
-def read_table(content: bytes) -> Table:
-    """Read a table: Excel by its first bytes, else CSV in UTF-8 or, failing that, GB18030.
-    Raises Unreadable."""
-    if content.startswith(_XLSX):
-        return _table(_excel(content), "Excel")
-    if b"\x00" in content[:4096]:
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Something that can be gone through several times, made anew each time."""
+
+    begin: Callable[[], Iterator[Numbered]]
+
+    def __iter__(self) -> Iterator[Numbered]:
+        return self.begin()
+
+
+def read_table(path: Path) -> Table:
+    """See what a file is: Excel by its first bytes, JSONL by its first character, else CSV in UTF-8
+    or, failing that, GB18030. Raises Unreadable, also later, while its rows are read; OSError where
+    it cannot be opened."""
+    from services.knowledge.files.jsonl import jsonl_table
+    from services.knowledge.files.workbook import workbook_lines
+
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if start.startswith(b"PK\x03\x04"):
+        count, lines = workbook_lines(path)
+        return table_of(lines, "Excel", count)
+    if start.startswith(b"\xd0\xcf\x11\xe0"):
+        raise Unreadable("is a workbook of an old Excel (.xls): save it as .xlsx")
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise Unreadable("is text in UTF-16: save it as CSV in UTF-8")
+    if b"\x00" in start:
         raise Unreadable("is neither text nor an Excel file (.xlsx)")
-    text, form = _decoded(content)
-    return _table(_csv(text), form)
+    form = _encoding(path)
+    if start.removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"{", b"["):
+        return jsonl_table(path, form)
+    return table_of(lambda: _csv(path, form), form)
 
 
-def write_csv(rows: Iterable[dict[str, str]]) -> bytes:
-    """A table of entries as CSV, UTF-8 with the mark by which Excel knows it."""
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, COLUMNS)
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue().encode("utf-8-sig")
+def too_many() -> Unreadable:
+    """What is said of a file that is too long."""
+    return Unreadable(f"has more than {MOST_ROWS:,} rows, the most an import takes: split it")
 
 
-def _decoded(content: bytes) -> tuple[str, str]:
-    try:
-        return content.decode("utf-8-sig"), "UTF-8"
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-    # GB18030 decodes nearly anything. What is UTF-8 but for a few bytes is damaged, not GB18030.
-    beyond_ascii = sum(byte > 0x7F for byte in content)
-    if content.decode("utf-8", errors="replace").count("\ufffd") < beyond_ascii / 10:
-        raise Unreadable(f"is damaged: line {line} holds bytes that are not UTF-8")
-    try:
-        return content.decode("gb18030"), "GB18030"
-    except UnicodeDecodeError:
-        raise Unreadable("is text neither in UTF-8 nor in GB18030") from None
-
-
-def _table(lines: Iterator[tuple[int, list[str]]], form: str) -> Table:
-    header = next((cells for _, cells in lines if any(cells)), None)
+def table_of(begin: Callable[[], Iterator[Line]], form: str, count: int | None = None) -> Table:
+    """A table of lines whose first one that is not empty is the header. `count`: its rows, where
+    they were counted already."""
+    header = next((line for line in begin() if any(line.cells)), None)
     if header is None:
         raise Unreadable("is empty")
-    header = [cell.lower() for cell in header]
-    if missing := [column for column in REQUIRED_COLUMNS if column not in header]:
+    names = [cell.lower() for cell in header.cells]
+    if missing := [column for column in REQUIRED_COLUMNS if column not in names]:
         raise Unreadable(f"has no column {', '.join(missing)} in its header")
-    if twice := [cell for cell in dict.fromkeys(header) if cell and header.count(cell) > 1]:
+    if twice := [cell for cell in dict.fromkeys(names) if cell and names.count(cell) > 1]:
         raise Unreadable(f"has the column {', '.join(twice)} twice in its header")
-    unknown = tuple(cell for cell in header if cell and cell not in COLUMNS)
-    rows = []
-    for line, cells in lines:
-        if not any(cells):
+    unknown = tuple(cell for cell in names if cell and cell not in COLUMNS)
+    rows = Again(lambda: _rows(begin(), names, header.number))
+    if count is None:
+        count = 0
+        for count, _ in enumerate(rows, start=1):
+            if count > MOST_ROWS:
+                raise too_many()
+    else:
+        count -= 1  # the header
+    return Table(rows, count, form, unknown)
+
+
+def _rows(lines: Iterator[Line], names: Sequence[str], header: int) -> Iterator[Numbered]:
+    for line in lines:
+        if line.number <= header or not (any(line.cells) or line.faults):
             continue
-        row = {c: text for c, text in zip(header, cells, strict=False) if c in COLUMNS}
-        if extra := "".join(cells[len(header) :]):
+        row = {c: text for c, text in zip(names, line.cells, strict=False) if c in COLUMNS}
+        if extra := "".join(line.cells[len(names) :]):
             row[EXTRA] = extra
-        rows.append(Numbered(line, row))
-    return Table(tuple(rows), form, unknown)
+        faults = tuple(
+            (names[place], why)
+            for place, why in line.faults
+            if place < len(names) and names[place] in COLUMNS
+        )
+        yield Numbered(line.number, row, faults)
 
 
-def _csv(text: str) -> Iterator[tuple[int, list[str]]]:
-    # A quote that is never closed swallows the rest of the file: strict makes it an error.
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _encoding(path: Path) -> str:
+    """`UTF-8` or `GB18030`. Raises Unreadable."""
+    line = _undecodable(path, "utf-8")
+    if line is None:
+        return "UTF-8"
+    # GB18030 decodes nearly anything. What is UTF-8 but for a few bytes is damaged, not GB18030.
+    replaced = beyond_ascii = 0
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    for piece in _pieces(path):
+        beyond_ascii += len(piece) - len(piece.translate(None, _BEYOND_ASCII))
+        replaced += decoder.decode(piece).count("\ufffd")
+    if replaced < beyond_ascii / 10:
+        raise Unreadable(f"is damaged: line {line} holds bytes that are not UTF-8")
+    if _undecodable(path, "gb18030") is not None:
+        raise Unreadable("is text neither in UTF-8 nor in GB18030")
+    return "GB18030"
+
+
+_BEYOND_ASCII = bytes(range(128, 256))
+
+
+def _undecodable(path: Path, encoding: str) -> int | None:
+    """The first line that is not in this encoding; None where all are."""
+    decoder = codecs.getincrementaldecoder(encoding)()
     line = 1
     try:
-        for cells in reader:
-            yield line, [cell.strip() for cell in cells]
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise Unreadable(f"is no CSV from line {line} on ({error})") from None
+        for piece in _pieces(path):
+            decoder.decode(piece)
+            line += piece.count(b"\n")
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        return line + error.object.count(b"\n", 0, error.start)
+    return None
 
 
-def _excel(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError):
-        raise Unreadable("is not an Excel workbook, or a damaged one") from None
-    try:
-        sheet = book.worksheets[0]
-        for line, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
-            yield line, [_cell(cell) for cell in cells]
-    finally:
-        book.close()
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            yield piece
 
 
-def _cell(value: Any) -> str:
-    """A cell of a workbook as the text it stands for."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
+def _csv(path: Path, form: str) -> Iterator[Line]:
+    encoding = "utf-8-sig" if form == "UTF-8" else form
+    # A quote that is never closed swallows the rest of the file: strict makes it an error.
+    with path.open(encoding=encoding, newline="") as file:
+        reader = csv.reader(file, strict=True)
+        number = 1
+        try:
+            for cells in reader:
+                yield Line(number, [unguarded(cell.strip()) for cell in cells])
+                number = reader.line_num + 1
+        except csv.Error as error:
+            raise Unreadable(f"is no CSV from line {number} on ({error})") from None

@@ -37,7 +37,7 @@ class BusEmbedder:
     async def embed(self, texts: Sequence[str], purpose: Purpose) -> Embedding:
         """As `Embedder.embed`."""
         timeout_s = QUERY_TIMEOUT_S if purpose == "query" else PASSAGE_TIMEOUT_S
-        request = Embed(texts=tuple(texts), purpose=purpose)
+        request = Embed(texts=tuple(texts), purpose=purpose, model="matters")
         try:
             return await self._bus.request(request, Embedding, timeout_s=timeout_s)
         except RequestFailed as failed:

@@ -7,20 +7,16 @@ way of a question: docs/knowledge.md.
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from services.knowledge.entries.entry import Entry
 from services.knowledge.finding.background import Background
 from services.knowledge.finding.wording import characters, sounds
-
-Floats = npt.NDArray[np.float64]
-Grams = frozenset[str]
+from services.knowledge.finding.words import Floats, Words
 
 # How much each witness counts: the nearest wording of an entry and the entry as a whole, by vector;
 # likeness and coverage, by character and by sound. Fitted on eval_data/kb.dev.jsonl and on the
@@ -36,13 +32,15 @@ def expected(like: Floats, cover: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """Similarities of a question's vector to those of an index, in their space; what is missing is
+    """Similarities of a question's vector to those of an index, in their space; NaN where they are
     not known yet."""
 
-    asked: Mapping[str, float]
-    """Owner (entry id, or `background_owner`) → similarity to its nearest wording."""
-    about: Mapping[str, float]
-    """Entry id → similarity to the entry as a whole."""
+    asked: Floats
+    """Per entry, to its nearest wording."""
+    about: Floats
+    """Per entry, to the entry as a whole."""
+    lines: Floats
+    """Per line of the background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,98 +55,69 @@ class Evidence:
     """How much it is like questions of any kind."""
 
 
-class Words:
-    """Which wordings share rare grams with a question."""
-
-    def __init__(self, wordings: Sequence[Grams], owners: Sequence[int]) -> None:
-        self._owners = np.asarray(owners, dtype=np.int64)
-        self.count = int(self._owners.max(initial=-1)) + 1
-        at_wording: dict[str, list[int]] = defaultdict(list)
-        of_owner: dict[str, set[int]] = defaultdict(set)
-        for number, (grams, owner) in enumerate(zip(wordings, owners, strict=True)):
-            for gram in grams:
-                at_wording[gram].append(number)
-                of_owner[gram].add(owner)
-        self._at_wording = {gram: np.asarray(where) for gram, where in at_wording.items()}
-        self._of_owner = {gram: np.asarray(sorted(who)) for gram, who in of_owner.items()}
-        self._lengths = np.sqrt(
-            [sum(self.rarity(g) ** 2 for g in grams) or 1.0 for grams in wordings]
-        )
-
-    def rarity(self, gram: str) -> float:
-        """How much a gram says: the less, the more owners use it."""
-        used = len(self._of_owner.get(gram, ()))
-        return math.log(1 + (self.count - used + 0.5) / (used + 0.5))
-
-    def compare(self, grams: Grams) -> tuple[Floats, Floats]:
-        """Per owner: likeness to its likest wording, and the share of the question that its
-        wordings cover; both 0–1, rare grams counting more."""
-        shared = np.zeros(len(self._owners))
-        covered = np.zeros(self.count)
-        whole = square = 0.0
-        for gram in grams:
-            weight = self.rarity(gram)
-            whole += weight
-            square += weight**2
-            if gram in self._at_wording:
-                shared[self._at_wording[gram]] += weight**2
-                covered[self._of_owner[gram]] += weight
-        like = np.zeros(self.count)
-        if whole:
-            np.maximum.at(like, self._owners, shared / (self._lengths * math.sqrt(square)))
-            covered /= whole
-        return like, covered
-
-
 class Finder:
     """Compares questions with the wordings of all entries, and with the background."""
 
     def __init__(self, entries: Sequence[Entry], background: Background) -> None:
-        self.count = len(entries)
-        self._talk = slice(self.count, self.count + len(background.talk))
-        self._other = slice(self._talk.stop, self.count + len(background.lines))
-        texts = [(i, text) for i, entry in enumerate(entries) for text in entry.wordings]
-        texts += [(self.count + i, line) for i, line in enumerate(background.lines)]
-        self._position = {entry.id: i for i, entry in enumerate(entries)} | {
-            background_owner(i): self.count + i for i in range(len(background.lines))
-        }
-        owners = [owner for owner, _ in texts]
-        self._chars = Words([characters(text) for _, text in texts], owners)
-        self._sounds = Words([sounds(text) for _, text in texts], owners)
+        self._talk = slice(0, len(background.talk))
+        self._lines = len(background.lines)
+        lines = [(line,) for line in background.lines]
+        self._chars = Words.of([characters(text) for text in owner] for owner in lines)
+        self._sounds = Words.of([sounds(text) for text in owner] for owner in lines)
+        if entries:
+            self._change((), entries)
+
+    def changed(self, dropped: Sequence[int], added: Sequence[Entry]) -> Finder:
+        """This without the entries at some positions, and with others after the last one."""
+        finder = copy(self)
+        finder._change(dropped, added)
+        return finder
+
+    def _change(self, dropped: Sequence[int], added: Sequence[Entry]) -> None:
+        gone = [position + self._lines for position in dropped]
+        self._chars = self._chars.changed(
+            gone, [[characters(text) for text in entry.wordings] for entry in added]
+        )
+        self._sounds = self._sounds.changed(
+            gone, [[sounds(text) for text in entry.wordings] for entry in added]
+        )
+
+    @property
+    def count(self) -> int:
+        """Entries."""
+        return self._chars.count - self._lines
 
     def evidence(self, text: str, similar: Similar | None) -> Evidence:
         """What `text` speaks for. Where similarities are not known, and all of them where `similar`
         is None (nobody made a vector of the question), the characters stand in for them."""
         like, cover = self._chars.compare(characters(text))
         like_sound, cover_sound = self._sounds.compare(sounds(text))
-        asked = expected(like, cover)
-        about = asked.copy()
+        stand_in = expected(like, cover)
+        asked = about = stand_in[self._lines :]
+        lines = stand_in[: self._lines]
         if similar is not None:
-            self._put(asked, similar.asked)
-            self._put(about, similar.about)
+            asked = np.where(np.isnan(similar.asked), asked, similar.asked)
+            about = np.where(np.isnan(similar.about), about, similar.about)
+            lines = np.where(np.isnan(similar.lines), lines, similar.lines)
+        of_entries = slice(self._lines, None)
         scores = (
             ASKED * asked
             + ABOUT * about
-            + LIKE * like
-            + COVER * cover
-            + LIKE_SOUND * like_sound
-            + COVER_SOUND * cover_sound
+            + LIKE * like[of_entries]
+            + COVER * cover[of_entries]
+            + LIKE_SOUND * like_sound[of_entries]
+            + COVER_SOUND * cover_sound[of_entries]
         )
         return Evidence(
-            scores=scores[: self.count],
-            talk=float(asked[self._talk].max()),
-            other=float(asked[self._other].max()),
+            scores=scores,
+            talk=float(lines[self._talk].max()),
+            other=float(lines[self._talk.stop :].max()),
         )
 
     def overlap(self, text: str) -> float:
         """How much of a text the entry knows that knows most of it, by its characters; 0–2."""
         like, cover = self._chars.compare(characters(text))
-        return float((like + cover)[: self.count].max(initial=0.0))
-
-    def _put(self, into: Floats, similarities: Mapping[str, float]) -> None:
-        for owner, similarity in similarities.items():
-            if (position := self._position.get(owner)) is not None:
-                into[position] = similarity
+        return float((like + cover)[self._lines :].max(initial=0.0))
 
 
 def background_owner(line: int) -> str:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
+import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, TypeVar
 
-import httpx
 import numpy as np
-from qdrant_client import QdrantClient, models
-from qdrant_client.http.exceptions import ApiException
+from qdrant_client import QdrantClient
 
 from services.common.service import CannotStart
 from services.knowledge.finding.background import Vectors
 from services.knowledge.finding.points import Point
+from services.knowledge.finding.shards import EMBEDDED, ClientShard, EdgeShard, Shard
 
 T = TypeVar("T")
 
-_PAGE = 500
+ANSWERS_IN_S = 3
+"""A Qdrant server that takes longer is taken for away: a caller waits."""
+AT_ONCE = 500
+"""Points fetched at a time."""
 
 
 class IndexUnavailable(RuntimeError):
@@ -28,150 +33,166 @@ class IndexUnavailable(RuntimeError):
 
 
 class Index:
-    """Points by id. The client is synchronous and the embedded one belongs to one process: it runs
-    in a thread of its own. Use as `await open()`, `await use(model, dimension)` … `await close()`.
+    """Points by id. Its calls block and the embedded one belongs to one process: it runs in a
+    thread of its own. Use as `await open()`, `await use(model, dimension)` … `await close()`.
+
+    It only holds what can be made again: one that is damaged is thrown away by `use`.
     """
 
     def __init__(self, *, site: str, path: Path | None = None, url: str | None = None) -> None:
         """`url` wins over `path`; with neither the index lives in memory."""
         self._prefix = f"banxi-{site}-knowledge-"
-        self._path = path
+        self._path = path if url is None else None
         self._url = url
-        self._collection = ""
         self._client: QdrantClient | None = None
+        self._shard: Shard | None = None
+        self._lock: IO[bytes] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="index")
 
     async def open(self) -> None:
-        """Open it. Raises CannotStart with one sentence."""
+        """Make sure that no other process uses the directory. Raises CannotStart."""
+        if self._path is None:
+            return
+        self._lock = self._path.with_name(self._path.name + ".lock").open("wb")
         try:
-            self._client = await self._run(self._connect)
-        except CannotStart:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
             self._thread.shutdown()
-            raise
+            raise CannotStart(
+                f"the knowledge index {self._path} is in use by another process: stop that one, "
+                "or set BANXI_QDRANT_URL to share a Qdrant server"
+            ) from None
 
     async def close(self) -> None:
         """Let go of the directory or the server."""
-        if self._client is not None:
-            await self._run(self._client.close)
-            self._client = None
+        # Where letting go fails, there is nothing left that could be closed better.
+        with suppress(IndexUnavailable):
+            await self._run(self._let_go)
         self._thread.shutdown()
+        if self._lock is not None:
+            self._lock.close()
 
     async def use(self, model: str, dimension: int) -> None:
-        """Work on the vectors of a model; those of others are dropped, since they do not mix."""
+        """Work on the vectors of a model; those of others are dropped, since they do not mix.
+        Raises IndexUnavailable."""
         digest = hashlib.sha256(f"{model}\n{dimension}".encode()).hexdigest()[:12]
-        self._collection = self._prefix + digest
-        await self._run(lambda: self._prepare(dimension))
+        await self._run(lambda: self._take(self._prefix + digest, dimension))
+
+    async def forget(self) -> None:
+        """Throw all points away. `use` makes the index again."""
+        await self._run(self._forget)
+
+    async def whole(self) -> bool:
+        """Whether the directory in use is still there."""
+        shard = self._shard
+        return shard is None or await asyncio.to_thread(shard.whole)
 
     async def ids(self) -> set[str]:
-        """The ids of all points."""
-        return set(await self._run(lambda: self._scroll(with_vectors=False)))
+        """The ids of all points. Raises IndexUnavailable, as all that follow."""
+        return await self._run(lambda: self._open_shard.ids())
 
-    async def vectors(self) -> dict[str, Vectors]:
-        """All points, id → vector as it came."""
-        found = await self._run(lambda: self._scroll(with_vectors=True))
-        return {id_: np.asarray(vector, dtype=np.float32) for id_, vector in found.items()}
+    async def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """Points by id, as they came; those that are not there are left out."""
+        found: dict[str, Vectors] = {}
+        for start in range(0, len(ids), AT_ONCE):
+            some = ids[start : start + AT_ONCE]
+            found |= await self._run(lambda some=some: self._open_shard.vectors(some))  # type: ignore[misc]
+        return found
+
+    async def first(self, limit: int) -> dict[str, Vectors]:
+        """The points with the lowest ids: as good as drawn by chance, and always the same."""
+        return await self._run(lambda: self._open_shard.first(limit))
 
     async def add(self, points: Sequence[Point], vectors: Sequence[Sequence[float]]) -> None:
         """Keep points."""
-        made = [
-            models.PointStruct(
-                id=point.id,
-                vector=list(vector),
-                payload={"owner": point.owner, "about": point.about},
-            )
-            for point, vector in zip(points, vectors, strict=True)
-        ]
-        await self._run(lambda: self._open_client.upsert(self._collection, made, wait=True))
+        made = np.asarray(vectors, dtype=np.float32)
+        await self._run(lambda: self._open_shard.add([point.id for point in points], made))
 
     async def remove(self, ids: Collection[str]) -> None:
         """Forget points."""
-        listed: list[Any] = list(ids)
-        if listed:
-            await self._run(lambda: self._open_client.delete(self._collection, listed, wait=True))
+        if ids:
+            await self._run(lambda: self._open_shard.remove(ids))
 
     async def nearest(self, probe: Vectors, limit: int) -> Mapping[str, Vectors]:
-        """The points with the greatest dot product with `probe`, greatest first, id → vector.
-        Raises IndexUnavailable."""
-        vector = probe.astype(float).tolist()
-
-        def ask() -> dict[str, Vectors]:
-            answer = self._open_client.query_points(
-                self._collection,
-                query=vector,
-                limit=limit,
-                with_vectors=True,
-                with_payload=False,
-            )
-            return {str(p.id): np.asarray(p.vector, dtype=np.float32) for p in answer.points}
-
-        return await self._run(ask)
+        """The points with the greatest dot product with `probe`, greatest first, id → vector."""
+        return await self._run(lambda: self._open_shard.nearest(probe, limit))
 
     @property
-    def _open_client(self) -> QdrantClient:
-        if self._client is None:
+    def _open_shard(self) -> Shard:
+        if self._shard is None:
             raise IndexUnavailable("the index is not open")
-        return self._client
+        return self._shard
 
     async def _run(self, work: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._thread, work)
-        except (ApiException, httpx.HTTPError, OSError) as error:
+        except IndexUnavailable:
+            raise
+        except Exception as error:
+            # The engine, the client and the network each raise as they like; the remedy is one.
             raise IndexUnavailable(f"Qdrant did not answer ({type(error).__name__})") from None
+
+    def _take(self, name: str, dimension: int) -> None:
+        if self._path is None or not EMBEDDED:
+            if self._url is not None or self._path is not None:
+                self._let_go()  # what it was may not be there any more
+            self._shard = ClientShard(self._connected(), name, dimension, self._path)
+            for known in self._connected().get_collections().collections:
+                if known.name.startswith(self._prefix) and known.name != name:
+                    self._connected().delete_collection(known.name)
+            return
+        self._let_go()
+        self._path.mkdir(parents=True, exist_ok=True)
+        for other in self._path.iterdir():
+            if other.name != name:
+                _delete(other)
+        try:
+            self._shard = EdgeShard(self._path / name, dimension)
+        except Exception:
+            # Whatever a damaged directory raises.
+            _delete(self._path / name)
+            self._shard = EdgeShard(self._path / name, dimension)
+
+    def _connected(self) -> QdrantClient:
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
 
     def _connect(self) -> QdrantClient:
         if self._url is not None:
-            client = QdrantClient(url=self._url, timeout=10, check_compatibility=False)
-            try:
-                client.get_collections()
-            except (ApiException, httpx.HTTPError, OSError, ValueError) as error:
-                client.close()
-                raise CannotStart(
-                    f"no Qdrant answers at {self._url} ({type(error).__name__}): start it, "
-                    "or unset BANXI_QDRANT_URL to use the embedded one"
-                ) from None
-            return client
+            return QdrantClient(url=self._url, timeout=ANSWERS_IN_S, check_compatibility=False)
         if self._path is None:
             return QdrantClient(":memory:")
         try:
             return QdrantClient(path=str(self._path))
-        except RuntimeError as error:
-            if "already accessed" not in str(error):
-                raise
-            raise CannotStart(
-                f"the knowledge index {self._path} is in use by another process: stop that one, "
-                "or set BANXI_QDRANT_URL to share a Qdrant server"
-            ) from None
-        except Exception as error:
-            # Whatever a damaged directory raises: it only holds what can be made again.
-            raise CannotStart(
-                f"the knowledge index {self._path} cannot be opened ({type(error).__name__}): "
-                "delete that directory, it is made again from the database"
-            ) from None
+        except Exception:
+            _delete(self._path)
+            return QdrantClient(path=str(self._path))
 
-    def _prepare(self, dimension: int) -> None:
-        client = self._open_client
-        for known in client.get_collections().collections:
-            if known.name.startswith(self._prefix) and known.name != self._collection:
-                client.delete_collection(known.name)
-        if not client.collection_exists(self._collection):
-            client.create_collection(
-                self._collection,
-                # Not cosine: a search brings vectors that are not of unit length (`Space.probe`).
-                vectors_config=models.VectorParams(size=dimension, distance=models.Distance.DOT),
-            )
+    def _forget(self) -> None:
+        if self._url is not None or self._path is None:
+            for known in self._connected().get_collections().collections:
+                if known.name.startswith(self._prefix):
+                    self._connected().delete_collection(known.name)
+        self._let_go()
+        if self._path is not None:
+            _delete(self._path)
 
-    def _scroll(self, *, with_vectors: bool) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        offset: Any = None
-        while True:
-            records, offset = self._open_client.scroll(
-                self._collection,
-                limit=_PAGE,
-                offset=offset,
-                with_payload=False,
-                with_vectors=with_vectors,
-            )
-            found |= {str(record.id): record.vector for record in records}
-            if offset is None:
-                return found
+    def _let_go(self) -> None:
+        shard, self._shard = self._shard, None
+        client, self._client = self._client, None
+        try:
+            if shard is not None:
+                shard.close()
+        finally:
+            if client is not None:
+                client.close()
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from services.knowledge.finding.wording import heard_as, letters
 
@@ -26,26 +26,35 @@ _BETWEEN = re.compile(r"([\W_]+)")
 
 
 class Mender:
-    """Knows the stretches of some texts by their sound."""
+    """Knows the stretches of some texts by their sound. Texts come and go; who mends meanwhile
+    reads by the words of one moment or the next."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        known: Counter[str] = Counter()
-        sounding: dict[tuple[str, ...], Counter[str]] = {}
-        for text in texts:
-            plain = letters(text)
-            heard = heard_as(plain)
-            if len(heard) != len(plain):
-                continue
-            for size in range(SHORTEST, LONGEST + 1):
-                for start in range(len(plain) - size + 1):
-                    stretch = plain[start : start + size]
-                    known[stretch] += 1
-                    sounding.setdefault(heard[start : start + size], Counter())[stretch] += 1
-        self._known = frozenset(known)
-        self._sounding = {
-            sound: max(stretches, key=lambda s: (stretches[s], s))
-            for sound, stretches in sounding.items()
-        }
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self._known: Counter[str] = Counter()
+        self._sounding: dict[str, tuple[tuple[int, str], ...]] = {}
+        """Sound → the stretches of that sound, and how often each is there."""
+        self.change((), texts)
+
+    def change(self, gone: Iterable[str], added: Iterable[str]) -> None:
+        """Forget some texts and learn others."""
+        for texts, count in ((added, 1), (gone, -1)):
+            for stretch, sound in (pair for text in texts for pair in _stretches(text)):
+                self._count(stretch, sound, count)
+
+    def _count(self, stretch: str, sound: str, count: int) -> None:
+        self._known[stretch] += count
+        if not self._known[stretch]:
+            del self._known[stretch]
+        # One stretch may be read in two ways, by its neighbours: 银行 and 行为.
+        alike = self._sounding.get(sound, ())
+        others = tuple(pair for pair in alike if pair[1] != stretch)
+        before = next((often for often, other in alike if other == stretch), 0)
+        if before + count:
+            self._sounding[sound] = (*others, (before + count, stretch))
+        elif others:
+            self._sounding[sound] = others
+        else:
+            del self._sounding[sound]
 
     def mend(self, text: str) -> str:
         """The text as it may have been said, in lower case; punctuation stays."""
@@ -67,7 +76,7 @@ class Mender:
             for size in range(SHORTEST, min(LONGEST, end) + 1):
                 start = end - size
                 stretch = plain[start:end]
-                read = stretch if stretch in self._known else self._sounding.get(heard[start:end])
+                read = stretch if stretch in self._known else self._sounds_like(heard[start:end])
                 if read is None:
                     continue
                 gained = worth[start] + _worth(stretch, read)
@@ -76,6 +85,23 @@ class Mender:
             worth.append(best)
             reading.append(words)
         return reading[-1]
+
+    def _sounds_like(self, heard: tuple[str, ...]) -> str | None:
+        """The commonest stretch of that sound."""
+        _, stretch = max(self._sounding.get(" ".join(heard), ()), default=(0, None))
+        return stretch
+
+
+def _stretches(text: str) -> Iterator[tuple[str, str]]:
+    """The stretches of a text, each with its sound; none of one whose characters have not one
+    sound each."""
+    plain = letters(text)
+    heard = heard_as(plain)
+    if len(heard) != len(plain):
+        return
+    for size in range(SHORTEST, LONGEST + 1):
+        for start in range(len(plain) - size + 1):
+            yield plain[start : start + size], " ".join(heard[start : start + size])
 
 
 def _worth(stretch: str, read: str) -> float:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.knowledge.entries.entry import Entry
 from services.knowledge.finding.background import Background
 from services.knowledge.finding.find import background_owner
 
+LONGEST_ABOUT = 64
+"""Characters of an entry as a whole that are made a vector, its question among them. Embedding
+takes time by the character; what an answer is about stands at its beginning."""
 _NAMESPACE = uuid.UUID("6f1c1d3e-6a0e-4f53-9f0e-1a5c0f9b7d11")
 
 
@@ -30,10 +33,17 @@ class Point:
         return str(uuid.uuid5(_NAMESPACE, f"{self.owner}\n{self.about}\n{self.text}"))
 
 
-def points(entries: Sequence[Entry], background: Background) -> list[Point]:
+def points(entries: Iterable[Entry], background: Background) -> list[Point]:
     """What an index of the base must hold."""
     return [
         *(Point(background_owner(i), False, line) for i, line in enumerate(background.lines)),
-        *(Point(entry.id, False, text) for entry in entries for text in entry.wordings),
-        *(Point(entry.id, True, entry.about) for entry in entries),
+        *(point for entry in entries for point in points_of(entry)),
+    ]
+
+
+def points_of(entry: Entry) -> list[Point]:
+    """The points of an entry: one a wording, the question first, and the entry as a whole last."""
+    return [
+        *(Point(entry.id, False, text) for text in entry.wordings),
+        Point(entry.id, True, entry.about[:LONGEST_ABOUT]),
     ]

@@ -1,11 +1,13 @@
 """One state of the base, ready to be asked. Pure: entries and vectors in, evidence and rulings out.
 
-A change of the base or of its index makes a new state; who is asking meanwhile keeps the old one.
+A change of the base or of its index makes a new state that shares what stayed; who is asking
+meanwhile keeps the old one. Any sequence of changes leads to what a state made at once would say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 
 import numpy as np
 
@@ -13,9 +15,11 @@ from services.knowledge.deciding.decide import Judge
 from services.knowledge.entries.entry import Entry
 from services.knowledge.entries.regions import RegionTree
 from services.knowledge.finding.background import Background, Space, Vectors
-from services.knowledge.finding.find import Evidence, Finder, Similar, background_owner
+from services.knowledge.finding.find import Evidence, Finder, Similar
+from services.knowledge.finding.meanings import UNKNOWN, Pool, Questions, Rows
 from services.knowledge.finding.mend import Mender
-from services.knowledge.finding.points import Point, points
+from services.knowledge.finding.points import Point, points, points_of
+from services.knowledge.finding.words import Floats, Mask
 
 MENDED_FROM = 0.05
 """Overlap with an entry that reading an utterance by its sound must gain. Else the caller may just
@@ -23,38 +27,141 @@ use words that the base does not."""
 
 
 class State:
-    """Entries with everything that finding and deciding needs. Building it takes about a
-    millisecond an entry."""
+    """Entries with everything that finding and deciding needs."""
 
-    def __init__(
-        self,
-        entries: Sequence[Entry],
-        regions: RegionTree,
-        background: Background,
-        vectors: Mapping[str, Vectors] | None = None,
-    ) -> None:
-        """`vectors`: what the index holds, point id → vector; None where there is no index yet."""
-        self.entries = tuple(entries)
-        self._finder = Finder(entries, background)
-        wordings = (text for entry in entries for text in entry.wordings)
-        self._mender = Mender([*wordings, *background.lines])
-        self._points = {point.id: point for point in points(entries, background)}
-        held = {id_: v for id_, v in (vectors or {}).items() if id_ in self._points}
-        self.missing = [point for id_, point in self._points.items() if id_ not in held]
-        lines = [held.get(point.id) for point in points((), background)]
+    def __init__(self, regions: RegionTree, background: Background) -> None:
+        """A base of no entries."""
+        self.entries: tuple[Entry, ...] = ()
+        self.judge = Judge((), regions)
+        self.background_points = points((), background)
+        self._finder = Finder((), background)
+        self._mender = Mender(background.lines)
+        # What grows with the base is shared between its states: it is looked up by numbers that an
+        # entry keeps for life, and a state knows the numbers of its own entries only.
+        self._holders: dict[str, tuple[Point, tuple[int, ...]]] = {}
+        self._written: dict[str, tuple[int, ...]] = {}
+        self._line_ids = {point.id: point for point in self.background_points}
+        self._pool = Pool()
+        self._next = 0
+        self._numbers: Rows = np.zeros(0, dtype=np.int64)
+        self._asked: Mask = np.zeros(0, dtype=bool)
+        self._about: Mask = np.zeros(0, dtype=bool)
+        self._rows: Rows = np.zeros(0, dtype=np.int64)
         self._space: Space | None = None
-        questions: Vectors | None = None
-        if all(line is not None for line in lines):
-            self._space = Space.of(np.stack(list(held.values())))
-            self._background = self._space.place(np.stack([v for v in lines if v is not None]))
-            questions = self._questions(held, self._space)
-        self._held = {(self._points[id_].owner, self._points[id_].about) for id_ in held}
-        self.judge = Judge(entries, regions, questions)
+        self._lines: Vectors = np.zeros((0, 0), dtype=np.float32)
 
     @property
     def by_meaning(self) -> bool:
         """Whether vectors can be used; else all is judged by words."""
         return self._space is not None
+
+    def changed(
+        self, ids: Collection[str], entries: Iterable[Entry], held: Collection[str] = ()
+    ) -> State:
+        """The state in which `entries` are what is known under `ids`: all others of those ids are
+        gone. `held`: ids of points the index holds."""
+        coming = {(entry.id, entry.revision): entry for entry in entries}
+        dropped = []
+        for position, entry in enumerate(self.entries):
+            if entry.id not in ids:
+                continue
+            if coming.get((entry.id, entry.revision)) == entry:
+                del coming[entry.id, entry.revision]
+            else:
+                dropped.append(position)
+        added = tuple(coming.values())
+        if not dropped and not added:
+            return self
+        state = copy(self)
+        state._change(dropped, added, held)
+        return state
+
+    def _change(
+        self, dropped: Sequence[int], added: tuple[Entry, ...], held: Collection[str]
+    ) -> None:
+        leaving = [self.entries[position] for position in dropped]
+        for position, entry in zip(dropped, leaving, strict=True):
+            self._release(entry, int(self._numbers[position]))
+        asked, about, rows = [], [], []
+        for number, entry in enumerate(added, start=self._next):
+            self._written[entry.id] = (*self._written.get(entry.id, ()), number)
+            ids = [self._hold(point, number) for point in points_of(entry)]
+            asked.append(any(id_ in held for id_ in ids[:-1]))
+            about.append(ids[-1] in held)
+            rows.append(self._pool.row(ids[0]))
+        numbers = np.arange(self._next, self._next + len(added))
+        self._numbers = np.concatenate([np.delete(self._numbers, dropped), numbers])
+        self._asked = np.concatenate([np.delete(self._asked, dropped), np.asarray(asked, bool)])
+        self._about = np.concatenate([np.delete(self._about, dropped), np.asarray(about, bool)])
+        new_rows = np.asarray(rows, dtype=np.int64)
+        self._rows = np.concatenate([np.delete(self._rows, dropped), new_rows])
+        self._next += len(added)
+        gone = set(dropped)
+        kept = (entry for i, entry in enumerate(self.entries) if i not in gone)
+        self.entries = (*(kept if gone else self.entries), *added)
+        self._finder = self._finder.changed(dropped, added)
+        self._mender.change(_wordings(leaving), _wordings(added))
+        self.judge = self.judge.changed(dropped, added, self._questions())
+
+    def learned(self, vectors: Mapping[str, Vectors | None]) -> State:
+        """The state once the index holds more points, id → vector; it may be None where the point
+        is not of an entry's question."""
+        state = copy(self)
+        state._asked, state._about = self._asked.copy(), self._about.copy()
+        state._rows = self._rows.copy()
+        first: dict[str, Vectors] = {}
+        for id_, vector in vectors.items():
+            point, numbers = self._holders.get(id_, (None, ()))
+            for position in self._positions(numbers):
+                if point is not None and point.about:
+                    state._about[position] = True
+                    continue
+                state._asked[position] = True
+                asked_for = point is not None and self.entries[position].question == point.text
+                if vector is not None and asked_for:
+                    first[id_] = vector
+        self._pool.put(first)
+        for id_ in first:
+            for position in self._positions(self._holders[id_][1]):
+                state._rows[position] = self._pool.row(id_)
+        state.judge = self.judge.changed((), (), state._questions())
+        return state
+
+    def placed(self, space: Space | None, lines: Vectors) -> State:
+        """The state with another space, or none. `lines`: vectors of the background, as made."""
+        state = copy(self)
+        state._space = space
+        state._lines = space.place(lines) if space is not None else lines
+        state.judge = self.judge.changed((), (), state._questions())
+        return state
+
+    def without_vectors(self) -> State:
+        """The state with an index that holds nothing."""
+        state = copy(self)
+        state._pool = Pool()
+        state._space = None
+        state._asked = np.zeros(len(self.entries), dtype=bool)
+        state._about = np.zeros(len(self.entries), dtype=bool)
+        state._rows = np.full(len(self.entries), UNKNOWN, dtype=np.int64)
+        state.judge = self.judge.changed((), (), None)
+        return state
+
+    def point(self, id_: str) -> Point | None:
+        """A point of the base by its id."""
+        return self._line_ids.get(id_) or self._holders.get(id_, (None, ()))[0]
+
+    def point_ids(self) -> set[str]:
+        """What an index must hold: the points of the background and of all entries."""
+        return set(self._holders) | self._line_ids.keys()
+
+    def writings(self, entry_id: str) -> list[Entry]:
+        """The values an entry has."""
+        positions = self._positions(self._written.get(entry_id, ()))
+        return [self.entries[position] for position in positions]
+
+    def question_points(self) -> list[str]:
+        """The points of the questions of all entries."""
+        return [points_of(entry)[0].id for entry in self.entries]
 
     def mend(self, text: str) -> str:
         """What a caller may have said where `text` was heard, if an entry knows that better."""
@@ -75,27 +182,58 @@ class State:
         its `probe`. Without them, what the words say."""
         if query is None or nearest is None or self._space is None:
             return self._finder.evidence(text, None)
-        placed = self._space.place(query)
-        known = [(self._points[id_], v) for id_, v in nearest.items() if id_ in self._points]
-        asked: dict[str, float] = {}
-        about: dict[str, float] = {}
-        if known:
-            near = self._space.place(np.stack([vector for _, vector in known])) @ placed
-            # What the index holds but did not bring is less near than all it brought.
-            least = float(near.min())
-            for owner, whole in self._held:
-                (about if whole else asked)[owner] = least
-            for (point, _), similarity in zip(known, near.tolist(), strict=True):
-                into = about if point.about else asked
-                into[point.owner] = max(similarity, into.get(point.owner, similarity))
-        for i, similarity in enumerate((self._background @ placed).tolist()):
-            asked[background_owner(i)] = similarity
-        return self._finder.evidence(text, Similar(asked, about))
+        return self._finder.evidence(text, self._similar(query, nearest, self._space))
 
-    def _questions(self, held: Mapping[str, Vectors], space: Space) -> Vectors:
-        ids = [Point(entry.id, False, entry.question).id for entry in self.entries]
-        rows: Vectors = np.full((len(ids), len(space.centre)), np.nan, dtype=np.float32)
-        known = [i for i, id_ in enumerate(ids) if id_ in held]
-        if known:
-            rows[known] = space.place(np.stack([held[ids[i]] for i in known]))
-        return rows
+    def _similar(self, query: Vectors, nearest: Mapping[str, Vectors], space: Space) -> Similar:
+        placed = space.place(query)
+        asked: Floats = np.full(len(self.entries), np.nan)
+        about: Floats = np.full(len(self.entries), np.nan)
+        if nearest:
+            near = space.place(np.stack(list(nearest.values()))) @ placed
+            # What the index holds but did not bring is less near than all it brought.
+            asked[self._asked] = about[self._about] = near.min()
+            for id_, similarity in zip(nearest, near.tolist(), strict=True):
+                point, numbers = self._holders.get(id_, (None, ()))
+                if point is None:
+                    continue
+                into = about if point.about else asked
+                for position in self._positions(numbers):
+                    into[position] = np.fmax(into[position], similarity)
+        return Similar(asked, about, (self._lines @ placed).astype(np.float64))
+
+    def _questions(self) -> Questions | None:
+        if self._space is None:
+            return None
+        return Questions(self._pool, self._rows, self._space)
+
+    def _positions(self, numbers: Sequence[int]) -> list[int]:
+        """Where entries of some numbers stand; those that are not of this state are passed over."""
+        where = np.searchsorted(self._numbers, numbers)
+        return [
+            position
+            for position, number in zip(where.tolist(), numbers, strict=True)
+            if position < len(self._numbers) and self._numbers[position] == number
+        ]
+
+    def _hold(self, point: Point, number: int) -> str:
+        id_ = point.id
+        _, numbers = self._holders.get(id_, (point, ()))
+        self._holders[id_] = (point, (*numbers, number))
+        return id_
+
+    def _release(self, entry: Entry, number: int) -> None:
+        if others := tuple(n for n in self._written[entry.id] if n != number):
+            self._written[entry.id] = others
+        else:
+            del self._written[entry.id]
+        for id_ in (point.id for point in points_of(entry)):
+            point, numbers = self._holders.get(id_, (None, ()))
+            left = tuple(other for other in numbers if other != number)
+            if point is not None and left:
+                self._holders[id_] = (point, left)
+            else:
+                self._holders.pop(id_, None)
+
+
+def _wordings(entries: Iterable[Entry]) -> list[str]:
+    return [text for entry in entries for text in entry.wordings]

@@ -1,58 +1,27 @@
-"""The database of entries and of what they were before."""
+"""Entries in the database: what counts, one by one and all together, and how they are changed."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import JSON, select
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import func, select
 
-from services.common.service import CannotStart
+from services.knowledge.entries.authority import Done, Life, Reason, Refused, take_in
 from services.knowledge.entries.entry import Entry
-from services.knowledge.keeping.tables import Tables, UtcTime
+from services.knowledge.keeping import deeds
+from services.knowledge.keeping.database import Database
+from services.knowledge.keeping.entry_tables import DeedRow, HeadRow, RevisionRow
+from services.knowledge.keeping.lives import ENTRY, Step, entry_of, read_lives, write_steps
 
+AT_ONCE = 200
+"""Entries read or written between two looks at what else there is to do."""
 
-class EntryRow(Tables):
-    """An entry as it is now; columns as in `Entry`."""
-
-    __tablename__ = "entries"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    question: Mapped[str]
-    answer: Mapped[str]
-    department: Mapped[str]
-    region: Mapped[str]
-    authorised: Mapped[bool]
-    valid_from: Mapped[date | None]
-    valid_to: Mapped[date | None]
-    similar: Mapped[list[str]] = mapped_column(JSON)
-    authorised_by: Mapped[str | None]
-    authorised_at: Mapped[date | None]
-    version: Mapped[str | None]
-    document: Mapped[str | None]
-    liaison: Mapped[str | None]
-    phone: Mapped[str | None]
-    revision: Mapped[int]
-    """How often it was written; 1 = as it came."""
-
-
-class VersionRow(Tables):
-    """One state of an entry, kept for ever."""
-
-    __tablename__ = "entry_versions"
-
-    entry_id: Mapped[str] = mapped_column(primary_key=True)
-    revision: Mapped[int] = mapped_column(primary_key=True)
-    recorded_at: Mapped[datetime] = mapped_column(UtcTime)
-    recorded_by: Mapped[str]
-    fields: Mapped[str]
-    """The entry as a row of a table, JSON."""
+Move = Callable[[Life], Done | Refused]
+"""An act of `authority` on an entry as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,89 +33,163 @@ class Changes:
     unchanged: int = 0
 
 
-class Store:
-    """Entries in SQLite. Use as `await open()` … `await close()`."""
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What was done since a change."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
-        self._session = async_sessionmaker(self._engine, expire_on_commit=False)
+    number: int
+    """Number of the last change; it only grows."""
+    ids: tuple[str, ...]
+    """Ids it concerns, each once: of entries, and `office:ID`, `wording:ID`."""
+
+
+class ImportRefused(ValueError):
+    """Entries that may not be taken as they are; nothing was written."""
+
+    def __init__(self, refused: Sequence[tuple[str, Reason]]) -> None:
+        super().__init__(f"{len(refused)} entries may not be taken")
+        self.refused = tuple(refused)
+        """Entry and reason, in the order they came."""
+
+
+class Store:
+    """Entries and their deeds. Use as `await open()` … `await close()`. All that reads or writes
+    raises DatabaseDown while the database is away."""
+
+    def __init__(self, place: Path | str) -> None:
+        """`place`: a file, or the address of a PostgreSQL database. Raises CannotStart."""
+        self.database = Database(place)
 
     async def open(self) -> None:
-        """Create what is missing. Raises CannotStart with one sentence."""
-        try:
-            async with self._engine.begin() as connection:
-                await connection.run_sync(Tables.metadata.create_all)
-            await self.entries()
-        except (SQLAlchemyError, ValueError, TypeError) as error:
-            await self.close()
-            reason = str(error.orig) if isinstance(error, DatabaseError) else type(error).__name__
-            raise CannotStart(
-                f"the knowledge base {self._path} cannot be used ({reason}): "
-                "restore a copy, or move it away to begin anew"
-            ) from None
+        """Bring the tables up to date. Raises CannotStart with one sentence."""
+        await self.database.open()
 
     async def close(self) -> None:
-        """Let go of the file."""
-        await self._engine.dispose()
+        """Let go of the database."""
+        await self.database.close()
+
+    async def number(self) -> int:
+        """Number of the last change; it only grows."""
+        async with self.database.reading() as session:
+            return await deeds.last_number(session)
+
+    async def since(self, number: int) -> Changed:
+        """What changed after the change of that number."""
+        async with self.database.reading() as session:
+            rows = await session.execute(
+                select(DeedRow.entry_id, func.max(DeedRow.number))
+                .where(DeedRow.number > number)
+                .group_by(DeedRow.entry_id)
+            )
+            last = {row[0]: row[1] for row in rows}
+            return Changed(max(last.values(), default=number), tuple(sorted(last)))
 
     async def entries(self) -> tuple[Entry, ...]:
-        """All entries as they are now, by id."""
-        async with self._session() as session:
-            rows = await session.scalars(select(EntryRow).order_by(EntryRow.id))
-            return tuple(_entry(row) for row in rows)
+        """All that counts, will count or has expired, by id. An entry with a successor set for a
+        day is two values."""
+        found: list[Entry] = []
+        async with self.database.reading() as session:
+            rows = await session.stream(_COUNTING)
+            async for some in rows.partitions(AT_ONCE):
+                found += (_counting(row) for row in some)
+        return tuple(found)
 
-    async def put(self, entries: Sequence[Entry], *, by: str, at: datetime) -> Changes:
-        """Write entries, all or none: new ones are added, others replaced and their history kept.
-        `by` and `at` are recorded with every state."""
-        added = changed = unchanged = 0
-        async with self._session.begin() as session:
-            for entry in entries:
-                row = await session.get(EntryRow, entry.id)
-                if row is not None and _entry(row) == entry:
-                    unchanged += 1
-                    continue
-                if row is None:
-                    row = EntryRow(id=entry.id, revision=0)
-                    session.add(row)
-                    added += 1
-                else:
-                    changed += 1
-                _fill(row, entry)
-                row.revision += 1
-                await self._record(session, row.revision, entry, by, at)
-        return Changes(added, changed, unchanged)
+    async def entries_of(self, ids: Sequence[str]) -> tuple[Entry, ...]:
+        """The values of these entries, as in `entries`; none for those that no longer count."""
+        found: list[Entry] = []
+        async with self.database.reading() as session:
+            for start in range(0, len(ids), AT_ONCE):
+                some = ids[start : start + AT_ONCE]
+                rows = await session.execute(_COUNTING.where(RevisionRow.entry_id.in_(some)))
+                found += (_counting(row) for row in rows)
+        return tuple(found)
 
-    async def history(self, entry_id: str) -> list[tuple[int, str, dict[str, str]]]:
-        """The states of an entry, oldest first: revision, who recorded it, its row."""
-        async with self._session() as session:
-            rows = await session.scalars(
-                select(VersionRow)
-                .where(VersionRow.entry_id == entry_id)
-                .order_by(VersionRow.revision)
-            )
-            return [(row.revision, row.recorded_by, json.loads(row.fields)) for row in rows]
+    async def act(
+        self, entry_id: str, move: Move, *, at: datetime, reason: str = ""
+    ) -> Done | Refused | None:
+        """Do something to an entry and keep it, with its deed; None where there is no such entry.
+        Nothing else is done to it meanwhile, by any process."""
+        async with self.database.writing() as session:
+            before = (await read_lives(session, [entry_id])).get(entry_id)
+            if before is None:
+                return None
+            done = move(before)
+            if isinstance(done, Done):
+                await write_steps(session, [(entry_id, before, done, reason)], at)
+            return done
 
-    async def _record(
-        self, session: AsyncSession, revision: int, entry: Entry, by: str, at: datetime
-    ) -> None:
-        session.add(
-            VersionRow(
-                entry_id=entry.id,
-                revision=revision,
-                recorded_at=at,
-                recorded_by=by,
-                fields=json.dumps(entry.row(), ensure_ascii=False),
-            )
-        )
+    async def begin(
+        self, make: Callable[[str], Done | Refused], *, at: datetime
+    ) -> tuple[str, Done | Refused]:
+        """A new entry: `make` gets the id it will have. Returns that id, too."""
+        async with self.database.writing() as session:
+            number = await deeds.last_number(session) + 1
+            while await session.get(HeadRow, f"k{number}") is not None:
+                number += 1
+            entry_id = f"k{number}"
+            done = make(entry_id)
+            if isinstance(done, Done):
+                await write_steps(session, [(entry_id, Life(), done, "")], at)
+            return entry_id, done
+
+    async def put_all(
+        self,
+        entries: Sequence[Entry],
+        *,
+        by: str,
+        at: datetime,
+        authorised_by: str | None = None,
+        today: date | None = None,
+        unnamed: bool = False,
+        dry: bool = False,
+    ) -> Changes:
+        """Take entries from a file, all or none, in one transaction. `authorised_by`: who
+        authorised those that are marked so and name nobody. `unnamed`: see `authority.take_in`.
+        `dry`: only tell what it would do. Raises ImportRefused."""
+        day = today or at.astimezone().date()
+        added = changed = 0
+        refused: list[tuple[str, Reason]] = []
+        async with self.database.reading() if dry else self.database.writing() as session:
+            for start in range(0, len(entries), AT_ONCE):
+                some = entries[start : start + AT_ONCE]
+                lives = await read_lives(session, [entry.id for entry in some])
+                steps: list[Step] = []
+                for entry in some:
+                    before = lives.get(entry.id, Life())
+                    named = _named(entry, authorised_by)
+                    done = take_in(before, named, by=by, today=day, unnamed=unnamed)
+                    if isinstance(done, Refused):
+                        refused.append((entry.id, done.reason))
+                    elif done is not None:
+                        steps.append((entry.id, before, done, _authority_of(done)))
+                        lives[entry.id] = done.life
+                        added += before.newest == 0
+                        changed += before.newest > 0
+                if not refused and not dry:
+                    await write_steps(session, steps, at)
+            if refused:
+                raise ImportRefused(refused)
+        return Changes(added, changed, len(entries) - added - changed)
 
 
-def _entry(row: EntryRow) -> Entry:
-    values = {field.name: getattr(row, field.name) for field in fields(Entry)}
-    return Entry(**(values | {"similar": tuple(row.similar)}))
+_COUNTING = (
+    select(*ENTRY, RevisionRow.superseded)
+    .where(RevisionRow.counts)
+    .order_by(RevisionRow.entry_id, RevisionRow.revision)
+)
 
 
-def _fill(row: EntryRow, entry: Entry) -> None:
-    for field in fields(Entry):
-        setattr(row, field.name, getattr(entry, field.name))
-    row.similar = list(entry.similar)
+def _counting(row: Any) -> Entry:
+    return replace(entry_of(row), superseded=row[-1])
+
+
+def _named(entry: Entry, authorised_by: str | None) -> Entry:
+    if not entry.authorised or entry.authorised_by:
+        return entry
+    return replace(entry, authorised_by=authorised_by)
+
+
+def _authority_of(done: Done) -> str:
+    """On whose authority something came by import, for its deed."""
+    entry = done.concerns.entry
+    return f"授权人：{entry.authorised_by or '未记录'}" if entry.authorised else ""

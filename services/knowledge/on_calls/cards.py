@@ -1,104 +1,82 @@
-"""A call as the knowledge service sees it, and the cards that follow from what was found. Pure."""
+"""The cards that follow from what was found, and what takes them back. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from datetime import date
 
-from contracts.base import Event, Evidence, Producer
-from contracts.call import CallEnded, CallStarted
-from contracts.card import Alternative, CardShown, CardWithdrawn
-from contracts.transcript import TranscriptFinal
-from services.common.version import VERSION
+from contracts.base import Evidence
+from contracts.card import Alternative, CardKind, CardShown, CardWithdrawn
+from contracts.gap import GapNoted
 from services.knowledge.deciding.decide import Ruling
 from services.knowledge.entries.entry import Entry
-from services.knowledge.finding.asking import BEFORE, Found
+from services.knowledge.finding.asking import Found
+from services.knowledge.on_calls.aloud import aloud
+from services.knowledge.on_calls.asked import asked
+from services.knowledge.on_calls.call import PRODUCER, Said
+from services.knowledge.on_calls.notes import note
 
-PRODUCER = Producer(name="knowledge", version=VERSION)
-TOGETHER_MS = 45_000
-"""Utterances further apart than this are not one question."""
 QUOTED = 40
 """Characters of the caller's words that a card repeats."""
+PRIORITY: Mapping[CardKind, int] = {"announced": 60}
+"""An agreed wording comes before an answer; other kinds have the usual 50."""
+ANOTHER_MATTER = "来电人问到了另一件事"
+NOT_MEANT = "来电人说完以后，问的不是这件事"
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One utterance of the caller."""
-
-    text: str
-    start_ms: int
-    end_ms: int
-    event_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What of a call matters for its cards. A fold over its events, our own cards among them."""
-
-    region: str | None = None
-    """Its region; None = the site's."""
-    said: tuple[Said, ...] = ()
-    """The caller's last utterances, the newest last."""
-    card: CardShown | None = None
-    """The answer or transfer card that was shown last, until it is withdrawn."""
-    over: bool = False
-
-    def after(self, event: Event) -> Call:
-        """The call with one more event."""
-        if isinstance(event, CallStarted):
-            return replace(self, region=event.region)
-        if isinstance(event, CallEnded):
-            return replace(self, over=True)
-        if isinstance(event, CardShown) and event.by.name == PRODUCER.name:
-            return replace(self, card=event)
-        if isinstance(event, CardWithdrawn) and self.card and event.card_id == self.card.card_id:
-            return replace(self, card=None)
-        if isinstance(event, TranscriptFinal) and event.role == "caller" and event.text.strip():
-            said = Said(event.text, event.at_ms, event.end_ms, event.event_id)
-            return replace(self, said=(*self.said, said)[-(1 + BEFORE) :])
-        return self
-
-    def before(self) -> tuple[str, ...]:
-        """What the caller said shortly before the newest utterance, oldest first."""
-        now = self.said[-1]
-        return tuple(s.text for s in self.said[:-1] if now.start_ms - s.end_ms <= TOGETHER_MS)
+OfCard = CardShown | CardWithdrawn
 
 
 def cards(
-    call_id: str, site: str, found: Found, said: tuple[Said, ...], shown: CardShown | None
-) -> tuple[CardShown | CardWithdrawn, ...]:
+    call_id: str,
+    site: str,
+    found: Found,
+    said: tuple[Said, ...],
+    shown: CardShown | None,
+    today: date,
+    *,
+    not_before: int = 0,
+    marked_anew: bool = True,
+) -> tuple[OfCard, ...]:
     """The events that bring a finding to the agent. `said`: the utterances that asked, the newest
-    last; `shown`: the card shown before. None where that one says the same already."""
+    last; `shown`: the card that stands; none where that one says the same already. `not_before`:
+    audio time of what was said of cards last, which these events come after. `marked_anew`: whether
+    a card that stands is shown again where another part of it was asked."""
+    card = _card(call_id, site, found, said, today, not_before)
+    if shown is None:
+        return (card,)
+    if shown.card_id == card.card_id:
+        marks = marked_anew and card.asked and card.asked != shown.asked
+        return (card,) if marks or _says(shown) != _says(card) else ()
+    return withdrawal(shown, said, ANOTHER_MATTER, card.at_ms), card
+
+
+def _card(
+    call_id: str, site: str, found: Found, said: tuple[Said, ...], today: date, not_before: int
+) -> CardShown:
     ruling = found.ruling
-    now = said[-1]
-    words = "，".join(s.text for s in said)
-    derived_from = tuple(s.event_id for s in said)
-    evidence = tuple(
-        Evidence(
-            words=s.text,
-            role="caller",
-            start_ms=s.start_ms,
-            end_ms=s.end_ms,
-            score=round(ruling.score, 3),
-        )
-        for s in said
-    )
-    card = CardShown(
+    text = body(ruling)
+    kind: CardKind = ruling.kind
+    told = ruling.answer is not None
+    return CardShown(
         call_id=call_id,
         site=site,
-        at_ms=now.end_ms,
+        at_ms=max(said[-1].end_ms, not_before),
         by=PRODUCER,
-        derived_from=derived_from,
-        evidence=evidence,
+        derived_from=tuple(s.event_id for s in said),
+        evidence=_evidence(said, ruling.score),
         card_id=card_id(ruling.source.entry_id),
         slot="answer",
-        kind=ruling.kind,
+        kind=kind,
         title=ruling.source.question,
-        body=body(ruling),
-        why=f"来电人说：“{_short(words)}”",
+        body=text,
+        asked=asked(text, [s.text for s in said], ruling.source.question) if told else (),
+        aloud=aloud(text) if told else (),
+        note=note(ruling.source.region, ruling.differs, ruling.ends, today) if told else "",
+        why=_why(kind, "，".join(s.text for s in said)),
+        priority=PRIORITY.get(kind, 50),
         confidence=round(ruling.confidence, 3),
         source=ruling.source,
         alternatives=tuple(
@@ -106,44 +84,28 @@ def cards(
             for other in found.alternatives
         ),
     )
-    if shown is None:
-        return (card,)
-    if shown.card_id == card.card_id:
-        return () if _says(shown) == _says(card) else (card,)
-    withdrawn = CardWithdrawn(
-        call_id=call_id,
-        site=site,
-        at_ms=now.end_ms,
-        by=PRODUCER,
-        derived_from=derived_from,
-        evidence=evidence,
-        card_id=shown.card_id,
-        reason="来电人问到了另一件事",
-    )
-    return withdrawn, card
 
 
-def outdated(shown: CardShown, entry: Entry | None, now: Said, day: date) -> CardWithdrawn | None:
-    """The withdrawal of a card that no longer holds; None where it does. `entry`: its entry as it
-    is on `day`; `now`: the utterance at which this is seen."""
-    if (reason := _why_outdated(shown, entry, day)) is None:
-        return None
+def withdrawal(shown: CardShown, said: tuple[Said, ...], reason: str, at_ms: int) -> CardWithdrawn:
+    """The withdrawal of a card. `said`: the utterances that speak against it, if any do."""
     return CardWithdrawn(
         call_id=shown.call_id,
         site=shown.site,
-        at_ms=now.end_ms,
+        at_ms=max(at_ms, shown.at_ms),
         by=PRODUCER,
-        derived_from=(shown.event_id, now.event_id),
+        derived_from=(shown.event_id, *(s.event_id for s in said)),
+        evidence=_evidence(said, None),
         card_id=shown.card_id,
         reason=reason,
     )
 
 
-def _why_outdated(shown: CardShown, entry: Entry | None, day: date) -> str | None:
-    answers = shown.kind == "answer"
+def outdated(shown: CardShown, entry: Entry | None, day: date) -> str | None:
+    """Why a card no longer holds; None where it does. `entry`: its entry as it is on `day`."""
+    answers = shown.kind != "transfer"
     if entry is None:
         return "知识库里已经没有这一条"
-    if answers and not entry.authorised:
+    if answers and not entry.answerable:
         return "这条答复已取消授权，请不要再按它答复"
     if not entry.valid_on(day):
         return "这一条已不在有效期内"
@@ -152,8 +114,34 @@ def _why_outdated(shown: CardShown, entry: Entry | None, day: date) -> str | Non
     return None
 
 
-def _says(card: CardShown) -> tuple[object, ...]:
-    return card.kind, card.body, card.source
+def holds(ruling: Ruling, entry: Entry | None, day: date) -> bool:
+    """Whether a ruling still says what its entry says now: between the two the base may have
+    changed."""
+    if entry is None or not entry.valid_on(day) or ruling.source != entry.source():
+        return False
+    return ruling.answer is None or (entry.answerable and ruling.answer == entry.answer)
+
+
+def supposed(shown: CardShown, now: Said) -> bool:
+    """Whether a card rests on the beginning of this very utterance, of which it did not know the
+    end."""
+    if not shown.derived_from or not shown.derived_from[-1].endswith(".partial"):
+        return False
+    heard = shown.evidence[-1]
+    return heard.start_ms <= now.end_ms and now.start_ms <= heard.end_ms
+
+
+def gap(call_id: str, site: str, region: str | None, asked: Said) -> GapNoted:
+    """Nothing may be told on a question."""
+    return GapNoted(
+        call_id=call_id,
+        site=site,
+        at_ms=asked.start_ms,
+        by=PRODUCER,
+        derived_from=(asked.event_id,),
+        evidence=_evidence((asked,), None),
+        region=region,
+    )
 
 
 def body(ruling: Ruling) -> str:
@@ -172,6 +160,33 @@ def card_id(entry_id: str) -> str:
     if not _PLAIN_ID.fullmatch(entry_id):
         entry_id = hashlib.sha256(entry_id.encode()).hexdigest()[:16]
     return f"kb-{entry_id}"
+
+
+def about(shown: CardShown) -> str:
+    """What a card is about: its title and the words that asked for it."""
+    return "，".join([shown.title, *(piece.words for piece in shown.evidence)])
+
+
+def _why(kind: CardKind, words: str) -> str:
+    quoted = f"来电人说：“{_short(words)}”"
+    return f"这件事没有授权坐席答复，请转接。{quoted}" if kind == "transfer" else quoted
+
+
+def _evidence(said: tuple[Said, ...], score: float | None) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(
+            words=s.text,
+            role="caller",
+            start_ms=s.start_ms,
+            end_ms=s.end_ms,
+            score=None if score is None else round(score, 3),
+        )
+        for s in said
+    )
+
+
+def _says(card: CardShown) -> tuple[object, ...]:
+    return card.kind, card.body, card.source, card.note
 
 
 def _short(words: str) -> str:

@@ -126,7 +126,7 @@ class Page:
         if "gone" in message:
             self.calls.pop(message["gone"])
         elif "figures" in message:
-            self.figures = message["figures"]
+            self.figures |= message["figures"]
         else:
             call = self.calls.setdefault(message["call"], {"set": {}, "lines": {}})
             call["set"] |= message.get("set", {})

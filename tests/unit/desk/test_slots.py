@@ -6,11 +6,13 @@ import pytest
 
 from contracts.base import Producer
 from contracts.call import CallProgressed
-from contracts.card import CardShown, CardWithdrawn
+from contracts.card import CardShown, CardWithdrawn, Source, Span
 from contracts.feedback import FeedbackGiven
+from contracts.requests import Description
 from contracts.warning import HoldEnded, WarningConfirmed, WarningWithdrawn
 from services.desk import agent_page, wall_page
 from services.desk.call_view import CallView, ShownCard, StandingWarning
+from services.desk.knowledge_state import sentence
 from services.desk.slots import AFTER_MS, ALARM_MS, YIELD_MS, placed
 from tests.connected.desk.story import Story
 from tests.connected.desk.tales import pension
@@ -314,3 +316,64 @@ def test_a_missing_phrase_is_told_by_its_tick() -> None:
     assert [tick.state for tick in after(story).ticks] == ["said"]
     story.phrase(8_000, "name", "询问称呼", said=False)
     assert [tick.state for tick in after(story).ticks] == ["due"]
+
+
+def test_a_card_marked_anew_is_still_the_same_card() -> None:
+    story = begun().answer(1_000, "", 0, 0)
+    said = {"at_ms": 1_000, "agent_id": "015", "target": "card", "target_id": "k1"}
+    story.add(2_000, FeedbackGiven.model_validate(story.who | said | {"verdict": "useful"}))
+    story.answer(3_000, "", 0, 0, asked=(Span(start=0, end=5),))
+    page = agent_page.sections(after(story), quiet=False)
+    card = page["cards"]["answer"]
+    assert (card["asked"], card["verdict"]) == ([[0, 5]], "useful")
+    assert page["used"] == ["养老保险关系转移要多久"]
+    # One that says something else is a new one.
+    story.answer(4_000, "", 0, 0, body="改过的答复。")
+    assert agent_page.sections(after(story), quiet=False)["cards"]["answer"]["verdict"] is None
+
+
+def test_an_outdated_answer_leaves_the_page() -> None:
+    story = begun().answer(1_000, "", 0, 0)
+    said = {"at_ms": 1_000, "agent_id": "015", "target": "card", "target_id": "k1"}
+    story.add(2_000, FeedbackGiven.model_validate(story.who | said | {"verdict": "outdated"}))
+    assert shown(after(story))["answer"] is None
+
+
+def test_a_transfer_card_names_whom_and_how() -> None:
+    source = Source(
+        entry_id="e", question="问", department="某处", region="临江市", authorised=False
+    )
+    story = begun().answer(1_000, "", 0, 0, kind="transfer", source=source)
+    card = agent_page.sections(after(story), quiet=False)["cards"]["answer"]
+    assert ("电话", "未记录") in card["source"]
+    assert (card["label"], card["aloud"]) == ("请转接", [])
+    known = source.model_copy(update={"phone": "0599-555-1102", "liaison": "沈同志"})
+    story = begun().answer(1_000, "", 0, 0, kind="transfer", source=known)
+    card = agent_page.sections(after(story), quiet=False)["cards"]["answer"]
+    assert card["aloud"] == [["电话", "0599-555-1102"]]
+    assert ("联络员", "沈同志") in card["source"]
+
+
+def test_an_agreed_wording_names_who_published_it() -> None:
+    source = Source(
+        entry_id="wording-1",
+        question="停水",
+        department="统一口径",
+        region="临江市",
+        authorised=True,
+        authorised_by="b01",
+    )
+    story = begun().answer(1_000, "", 0, 0, kind="announced", source=source)
+    card = agent_page.sections(after(story), quiet=False)["cards"]["answer"]
+    assert (card["label"], card["tone"]) == ("统一口径", "answer")
+    assert ("发布", "b01") in card["source"]
+
+
+def test_the_page_says_how_the_knowledge_base_is() -> None:
+    well = Description(
+        service="knowledge", version="1", pid=1, ready=True, detail="", uptime_s=1, rss_mb=1
+    )
+    assert sentence(well) == ""
+    assert "没有回应" in sentence(None)
+    assert "按字面" in sentence(well.model_copy(update={"figures": {"by_words_alone": 1.0}}))
+    assert "准备" in sentence(well.model_copy(update={"ready": False}))

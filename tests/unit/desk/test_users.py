@@ -53,7 +53,7 @@ def test_an_account_from_adding_to_removing(data_dir: Path) -> None:
     [
         (("add", "li", "--role", "agent"), "needs a 工号"),
         (("add", "li", "--role", "supervisor", "--id", "1"), "only agents have a 工号"),
-        (("add", "li", "--role", "king"), "use agent or supervisor"),
+        (("add", "li", "--role", "king"), "use agent, supervisor or editor"),
         (("add", "李", "--role", "supervisor"), "letters, digits"),
         (("add", "system", "--role", "supervisor"), "the system's own"),
         (("add", "b02", "--role", "supervisor"), "taken already"),

@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from services.knowledge.files.table import write_csv
+from services.knowledge.files.writing import write_entries
 from tests.unit.knowledge.bags import ENTRIES, Bags
 from tools.evaluate.knowledge import knowledge
 
@@ -39,7 +39,7 @@ LINES: list[dict[str, Any]] = [
 
 def run(folder: Path, lines: list[dict[str, Any]]) -> tuple[dict[str, Any], str]:
     kb, file, out = folder / "kb.csv", folder / "lines.jsonl", folder / "out.jsonl"
-    kb.write_bytes(write_csv(entry.row() for entry in ENTRIES))
+    write_entries(kb, ENTRIES)
     file.write_text(
         "".join(json.dumps({"id": f"q{i}"} | line) + "\n" for i, line in enumerate(lines))
     )

@@ -9,8 +9,9 @@ import pytest
 
 from services.common.datafiles import DataFileError
 from services.knowledge.finding.background import Space, read_background
-from services.knowledge.finding.find import Finder, Similar, Words, background_owner
+from services.knowledge.finding.find import Finder, Similar
 from services.knowledge.finding.wording import characters, content, fold, sounds, subject
+from services.knowledge.finding.words import Words
 from tests.unit.knowledge.bags import CARD, EARLY, WAGES
 
 pytestmark = pytest.mark.unit
@@ -21,6 +22,12 @@ ENTRIES = (CARD, WAGES, EARLY)
 @pytest.fixture(scope="module")
 def finder() -> Finder:
     return Finder(ENTRIES, read_background())
+
+
+def known(asked: list[float], about: list[float]) -> Similar:
+    """Similarities to entries; those to the background are not known."""
+    lines = np.full(len(read_background().lines), np.nan)
+    return Similar(np.asarray(asked), np.asarray(about), lines)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +48,7 @@ def test_fillers_are_no_content_and_generic_words_no_subject() -> None:
 
 
 def test_rare_grams_count_more() -> None:
-    words = Words([characters("公司欠薪"), characters("公司地址"), characters("公司")], [0, 1, 2])
+    words = Words.of([characters(text)] for text in ("公司欠薪", "公司地址", "公司"))
     assert words.rarity("欠薪") > words.rarity("公司")
     like, cover = words.compare(characters("公司欠薪"))
     assert like[0] == pytest.approx(1.0)
@@ -59,7 +66,7 @@ def test_words_alone_find_what_is_said(finder: Finder, text: str, best: int) -> 
 
 
 def test_vectors_find_what_is_meant(finder: Finder) -> None:
-    similar = Similar({"card-1": 0.1, "wage-1": 0.8, "early-1": 0.0}, {"wage-1": 0.7})
+    similar = known([0.1, 0.8, 0.0], [np.nan, 0.7, np.nan])
     found = finder.evidence("包工头不给结账", similar)
     assert int(found.scores.argmax()) == 1
     assert found.scores[1] > 0.6 > found.scores[0] + 0.4
@@ -67,7 +74,8 @@ def test_vectors_find_what_is_meant(finder: Finder) -> None:
 
 def test_talk_is_known_by_its_likeness_to_talk(finder: Finder) -> None:
     background = read_background()
-    similar = Similar({background_owner(0): 0.9, "card-1": 0.1, "unknown": 0.5}, {})
+    similar = known([0.1, np.nan, np.nan], [np.nan] * 3)
+    similar.lines[0] = 0.9
     assert finder.evidence("嗯，好的", similar).talk == 0.9
     assert finder.evidence(background.talk[3], None).talk > 0.9
     assert finder.evidence(background.matters[3], None).other > 0.9

@@ -1,0 +1,1 @@
+"""Offices that callers ask for: their telephones, addresses and hours."""

@@ -1,0 +1,1 @@
+"""The base at work in a call."""

@@ -1,0 +1,205 @@
+"""What is away or lost: said, served around, and made good without a hand."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from qdrant_client import QdrantClient
+
+from services.knowledge.base import KnowledgeBase
+from services.knowledge.entries.authority import withdraw
+from services.knowledge.entries.entry import Entry
+from services.knowledge.finding.index import Index
+from services.knowledge.keeping.store import Store
+from tests.unit.knowledge.bags import CARD, DAY, ENTRIES, WAGES, Bags
+from tests.unit.knowledge.test_base import BACKGROUND, NOW, base_in, put, told
+
+pytestmark = pytest.mark.unit
+
+
+async def becomes(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not true():  # noqa: ASYNC110 - polled with a deadline
+            await asyncio.sleep(0.02)
+
+
+async def test_an_index_that_is_deleted_is_missed_and_made_again(tmp_path: Path) -> None:
+    bags = Bags()
+    async with base_in(tmp_path, bags) as base:
+        await put(base, *ENTRIES)
+        await base.indexed()
+        bags.there = False
+        shutil.rmtree(tmp_path / "index")
+        await becomes(lambda: "searching by words" in base.lacking())
+        assert await told(base, WAGES.question) == "answer wage-1"
+        bags.there = True
+        bags.passages.clear()
+        await becomes(lambda: not base.lacking())
+        await base.indexed()
+        assert WAGES.question in bags.passages
+        assert not base.by_words_alone
+    assert list((tmp_path / "index").iterdir())
+
+
+async def test_a_damaged_index_is_thrown_away_and_an_old_one_completed(tmp_path: Path) -> None:
+    bags = Bags()
+    async with base_in(tmp_path, bags) as base:
+        await put(base, *ENTRIES)
+        await base.indexed()
+    for file in (tmp_path / "index").rglob("*"):
+        if file.is_file():
+            file.write_bytes(b"no index at all")
+    async with base_in(tmp_path, bags) as base:
+        await base.indexed()
+        assert await told(base, WAGES.question) == "answer wage-1"
+    shutil.copytree(tmp_path / "index", tmp_path / "old")
+    newer = replace(WAGES, question="欠薪去哪里投诉")
+    async with base_in(tmp_path, bags) as base:
+        await put(base, newer)
+        await base.indexed()
+    shutil.rmtree(tmp_path / "index")
+    (tmp_path / "old").rename(tmp_path / "index")
+    bags.passages.clear()
+    async with base_in(tmp_path, bags) as base:
+        await base.indexed()
+        assert set(bags.passages) - {BACKGROUND.lines[0]} == {
+            newer.question,
+            f"{newer.question}。{newer.answer}",
+        }
+        assert await told(base, newer.question) == "answer wage-1"
+
+
+async def test_a_server_that_is_away_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    away = Index(site="t", url=url)
+    async with base_in(tmp_path, Bags(), away) as base:
+        await put(base, *ENTRIES)
+        await becomes(lambda: "the index is away" in base.lacking())
+        assert base.by_words_alone
+        assert await told(base, WAGES.question) == "answer wage-1"
+        # The server comes back: who connects now is answered, here by an index in memory.
+        monkeypatch.setattr(away, "_connect", lambda: QdrantClient(":memory:"))
+        await becomes(lambda: not base.lacking())
+        await base.indexed()
+        assert not base.by_words_alone
+
+
+async def test_making_vectors_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    class Breaks(Bags):
+        async def embed(self, texts, purpose):  # type: ignore[no-untyped-def]
+            if len(self.passages) > 60:
+                self.there = False
+            return await super().embed(texts, purpose)
+
+    first = Breaks()
+    async with base_in(tmp_path, first) as base:
+        await put(base, *ENTRIES)
+        await becomes(lambda: not first.there)
+        left = base.missing
+        assert left > 0
+    second = Bags()
+    async with base_in(tmp_path, second) as base:
+        await base.indexed()
+        assert len(second.passages) == left + 1  # one to see which model answers
+        await base.rebuild()
+        await base.indexed()
+        assert len(second.passages) > 2 * left
+        assert not base.by_words_alone
+
+
+async def test_what_another_process_withdraws_is_not_told_a_second_later(tmp_path: Path) -> None:
+    async with base_in(tmp_path, Bags()) as base:
+        await put(base, *ENTRIES)
+        await base.indexed()
+        other = Store(tmp_path / "knowledge.db")
+        loop = asyncio.get_running_loop()
+        shown: list[float] = []
+
+        async def ask() -> None:
+            if await told(base, WAGES.question) == "answer wage-1":
+                shown.append(loop.time())
+
+        asking = [asyncio.create_task(ask())]
+        await asyncio.gather(*asking)
+        assert shown
+        done = await other.act(
+            WAGES.id, lambda life: withdraw(life, "transfer", by="王五", today=DAY), at=NOW
+        )
+        withdrawn = loop.time()
+        assert done is not None
+        for _ in range(20):
+            asking.append(asyncio.create_task(ask()))
+            await asyncio.sleep(0.1)
+        await asyncio.gather(*asking)
+        assert max(shown) < withdrawn + 1
+        assert await told(base, WAGES.question) == "transfer wage-1"
+        await other.close()
+
+
+async def test_what_is_decided_while_the_base_changes_is_decided_again(tmp_path: Path) -> None:
+    class Interrupts(Bags):
+        """Something happens while a question is embedded."""
+
+        happens: Callable[[], object] | None = None
+
+        async def embed(self, texts, purpose):  # type: ignore[no-untyped-def]
+            made = await super().embed(texts, purpose)
+            if purpose == "query" and self.happens is not None:
+                happens, self.happens = self.happens, None
+                await happens()  # type: ignore[misc]
+            return made
+
+    bags = Interrupts()
+    async with base_in(tmp_path, bags) as base:
+        await put(base, *ENTRIES)
+        await base.indexed()
+        bags.happens = lambda: put(base, replace(WAGES, answer="新的答复。"))
+        found = await base.find(WAGES.question, (), None, DAY)
+        assert found is not None
+        assert found.ruling.answer == "新的答复。"
+
+
+async def test_entries_kept_elsewhere_are_searched_and_follow_their_deeds(tmp_path: Path) -> None:
+    office = Entry(
+        id="office-1-phone",
+        question="人社局电话是多少",
+        answer="0599-555-0000",
+        department="人社局",
+        region="临江市",
+        authorised=True,
+        sort="office",
+    )
+    kept = [office]
+
+    async def further() -> list[Entry]:
+        return list(kept)
+
+    async with base_in(tmp_path, Bags()) as base:
+        await put(base, CARD)
+        base.search_also(further)
+        await base.refresh()
+        assert base.size == 2
+        assert await told(base, office.question) == "answer office-1-phone"
+        await _deed(base, "office:1")
+        kept.clear()
+        await base.refresh()
+        assert base.size == 1
+        assert base.entry(office.id, date(2026, 6, 1)) is None
+
+
+async def _deed(base: KnowledgeBase, thing: str) -> None:
+    from services.knowledge.keeping import deeds
+
+    async with base.store.database.writing() as session:
+        await deeds.record(session, thing, "imported", by="甲", at=NOW)

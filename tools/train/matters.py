@@ -1,0 +1,253 @@
+"""Teach the upper layers of the built-in model what callers mean (low-rank additions, torch, CPU).
+
+A batch is a handful of one author's questions, the entries they mean, and those entries that the
+model so far takes for them: it learns to tell them apart. The lower layers stay as they are, so
+their states are made once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from services.embedding.matters import BEFORE, BUILT_IN, LONGEST, VERSION
+from services.embedding.network import Entrance, Layer, pooled
+from services.embedding.pieces import Cutter
+from services.embedding.weights import Weights
+from services.knowledge.entries.entry import Entry
+from services.knowledge.finding.background import read_background
+from services.knowledge.finding.points import points_of
+from tools.train.asked import DAY, Author
+
+KEPT_LAYERS = 6
+"""Lower layers that stay as they are."""
+RANK = 16
+STRENGTH = 2.0
+RATE = 1e-3
+ROUNDS = 2
+QUESTIONS, RIVALS = 24, 24
+"""Questions of a batch, and entries beside those they mean."""
+ABOUT_WEIGHS = 0.6
+"""What the entry as a whole counts beside its nearest wording."""
+SHARPNESS = 20.0
+MOVED_BY = 0.15
+"""Share of the questions that are given after a line of talk, as a caller who talks first."""
+SEED = 7
+
+Say = Callable[[str], None]
+Flags = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
+Vectors = npt.NDArray[np.float32]
+
+
+class Thin(nn.Module):
+    """A matrix, and the product of two thin ones that learns beside it."""
+
+    def __init__(self, matrix: nn.Linear) -> None:
+        super().__init__()
+        self.matrix = matrix.requires_grad_(False)
+        outputs, inputs = matrix.weight.shape
+        self.A = nn.Parameter(torch.randn(RANK, inputs) / math.sqrt(inputs))
+        self.B = nn.Parameter(torch.zeros(outputs, RANK))
+
+    def forward(self, states: Tensor) -> Tensor:
+        """As the matrix alone would, and what was learned."""
+        made: Tensor = self.matrix(states) + (states @ self.A.T) @ self.B.T * STRENGTH
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One author's base and questions, as they are learned from."""
+
+    name: str
+    wordings: tuple[tuple[str, ...], ...]
+    """Per entry: the question, then its other wordings."""
+    abouts: tuple[str, ...]
+    """Per entry: the entry as a whole."""
+    texts: tuple[str, ...]
+    """Per question: what is asked, with what was said before where it needs that."""
+    meant: Rows
+    """Per question: the entry."""
+    open: Flags
+    """Per question and entry: whether the entry applies there and then."""
+
+
+def lesson(author: Author) -> Lesson:
+    """What can be learned from an author: the questions that mean an entry."""
+    points = [points_of(entry) for entry in author.entries]
+    places = {entry.id: number for number, entry in enumerate(author.entries)}
+    top = next(name for name, parent in author.regions.parents.items() if parent is None)
+    asked = [q for q in author.questions if q.expect and q.expect.id and q.expect.kind != "none"]
+    chains = [author.regions.chain(q.region or top) for q in asked]
+    return Lesson(
+        author.name,
+        tuple(tuple(point.text for point in of[:-1]) for of in points),
+        tuple(of[-1].text for of in points),
+        tuple("，".join([*q.context[-3:], q.text]) if q.cat == "spread" else q.text for q in asked),
+        np.asarray([places[q.expect.id] for q in asked if q.expect and q.expect.id]),
+        np.asarray([[_applies(e, chain) for e in author.entries] for chain in chains]),
+    )
+
+
+def _applies(entry: Entry, chain: Sequence[str]) -> bool:
+    return entry.valid_on(DAY) and entry.region in chain
+
+
+class Teacher:
+    """The model while it learns."""
+
+    def __init__(self, say: Say) -> None:
+        torch.manual_seed(SEED)
+        self._chance = np.random.default_rng(SEED)
+        self._say = say
+        weights = Weights(BUILT_IN)
+        self._cutter = Cutter(weights.vocabulary())
+        self._entrance = Entrance(weights)
+        layers = [Layer(weights, number) for number in range(weights.shape.layers)]
+        self._lower = layers[:KEPT_LAYERS]
+        self._upper = nn.ModuleList(layers[KEPT_LAYERS:])
+        for layer in self._upper:
+            layer.requires_grad_(False)
+            for name in Layer.MATRICES:
+                setattr(layer, name, Thin(layer.get_submodule(name)))  # type: ignore[arg-type]
+            for name in Layer.NORMS:
+                layer.get_submodule(name).requires_grad_(True)
+        self._states: dict[str, Tensor] = {}
+        self._talk = read_background().talk
+
+    def learn(self, lessons: Sequence[Lesson], rested: Callable[[], None] = lambda: None) -> None:
+        """Learn from some authors. `rested` is called after each round."""
+        learning = [p for p in self._upper.parameters() if p.requires_grad]
+        steps = ROUNDS * sum(math.ceil(len(one.texts) / QUESTIONS) for one in lessons)
+        optimiser = torch.optim.AdamW(learning, lr=RATE, weight_decay=0.01)
+        pace = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, RATE, total_steps=steps, pct_start=0.15
+        )
+        done, lost = 0, 0.0
+        for _ in range(ROUNDS):
+            rivals = {one.name: self._rivals(one) for one in lessons}
+            self._upper.train()
+            for one, chosen in self._batches(lessons):
+                loss = self._loss(one, chosen, rivals[one.name])
+                optimiser.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                nn.utils.clip_grad_norm_(learning, 1.0)
+                optimiser.step()
+                pace.step()
+                done, lost = done + 1, lost + loss.item()
+                if done % 25 == 0:
+                    self._say(f"step {done} of {steps}, loss {lost / 25:.2f}")
+                    lost = 0.0
+            rested()
+
+    @torch.inference_mode()
+    def vectors(self, texts: Sequence[str]) -> Vectors:
+        """One row a text, by what was learned so far."""
+        self._upper.eval()
+        made: Vectors = np.zeros((len(texts), len(self._entrance.norm.weight)), dtype=np.float32)
+        self._prepare(texts)
+        order = sorted(range(len(texts)), key=lambda i: len(self._states[texts[i]]))
+        for start in range(0, len(order), 64):
+            some = order[start : start + 64]
+            made[some] = self._vectors([texts[i] for i in some]).numpy()
+        return made
+
+    def save(self, path: Path, version: str) -> None:
+        """Write what was learned, in half precision."""
+        parts: dict[str, npt.NDArray[np.generic]] = {VERSION: np.asarray(version)}
+        for number, layer in enumerate(self._upper, start=KEPT_LAYERS):
+            for name in Layer.MATRICES:
+                thin = layer.get_submodule(name)
+                for part, factor in (("A", 1.0), ("B", STRENGTH)):
+                    learned = thin.get_parameter(part).detach() * factor
+                    parts[f"l{number}.{name}.{part}"] = learned.half().numpy()
+            for name in Layer.NORMS:
+                for part, kind in (("weight", "w"), ("bias", "b")):
+                    number_of = layer.get_submodule(name).get_parameter(part).detach()
+                    parts[f"l{number}.{name}.{kind}"] = number_of.numpy()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(path, allow_pickle=False, **parts)
+
+    def _batches(self, lessons: Sequence[Lesson]) -> Iterator[tuple[Lesson, Rows]]:
+        batches = []
+        for one in lessons:
+            order = self._chance.permutation(len(one.texts))
+            batches += [(one, order[i : i + QUESTIONS]) for i in range(0, len(order), QUESTIONS)]
+        for number in self._chance.permutation(len(batches)):
+            yield batches[number]
+
+    def _loss(self, one: Lesson, chosen: Rows, rivals: Rows) -> Tensor:
+        meant = one.meant[chosen]
+        near = np.setdiff1d(rivals[chosen], meant)
+        entries = [*dict.fromkeys(meant.tolist()), *self._chance.permutation(near)[:RIVALS]]
+        wordings, owners = [], []
+        for place, entry in enumerate(entries):
+            first, *others = one.wordings[entry]
+            some = [first, others[self._chance.integers(len(others))]] if others else [first]
+            wordings += some
+            owners += [place] * len(some)
+        asked = self._vectors([self._moved(one.texts[i]) for i in chosen])
+        scores = torch.full((len(chosen), len(entries)), -9.0).scatter_reduce(
+            1,
+            torch.tensor(owners).expand(len(chosen), -1),
+            asked @ self._vectors(wordings).T,
+            "amax",
+            include_self=False,
+        )
+        about = self._vectors([one.abouts[entry] for entry in entries])
+        scores = SHARPNESS * (scores + ABOUT_WEIGHS * asked @ about.T)
+        scores = scores.masked_fill(torch.from_numpy(~one.open[np.ix_(chosen, entries)]), -1e4)
+        places = {entry: place for place, entry in enumerate(entries)}
+        return nn.functional.cross_entropy(
+            scores, torch.tensor([places[entry] for entry in meant.tolist()])
+        )
+
+    def _rivals(self, one: Lesson) -> Rows:
+        """The entries that the model so far takes for the one that is meant; per question."""
+        wordings = [text for texts in one.wordings for text in texts]
+        starts = np.cumsum([0, *map(len, one.wordings)])[:-1]
+        asked = self.vectors(one.texts)
+        scores = np.maximum.reduceat(asked @ self.vectors(wordings).T, starts, axis=1)
+        scores += ABOUT_WEIGHS * asked @ self.vectors(one.abouts).T
+        nearest: Rows = np.argsort(-np.where(one.open, scores, -9.0), axis=1)[:, :8]
+        return nearest
+
+    def _moved(self, text: str) -> str:
+        if self._chance.random() >= MOVED_BY:
+            return text
+        talk = self._talk[self._chance.integers(len(self._talk))]
+        self._prepare([f"{talk}，{text}"])
+        return f"{talk}，{text}"
+
+    def _vectors(self, texts: Sequence[str]) -> Tensor:
+        self._prepare(texts)
+        kept = [self._states[text] for text in texts]
+        states = nn.utils.rnn.pad_sequence([one.float() for one in kept], batch_first=True)
+        lengths = torch.tensor([len(one) for one in kept])
+        mask = torch.arange(states.shape[1])[None] < lengths[:, None]
+        for layer in self._upper:
+            states = layer(states, mask)
+        return pooled(states, mask)
+
+    @torch.no_grad()
+    def _prepare(self, texts: Sequence[str]) -> None:
+        """Make the states of texts that are not known yet."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._states]
+        cuts = {text: self._cutter.cut(BEFORE + text, LONGEST) for text in new}
+        new.sort(key=lambda text: len(cuts[text]))
+        for start in range(0, len(new), 64):
+            some = new[start : start + 64]
+            states, mask = self._entrance([cuts[text] for text in some])
+            states = states.clone()
+            for layer in self._lower:
+                states = layer(states, mask)
+            for row, text in enumerate(some):
+                self._states[text] = states[row, : len(cuts[text])].half().clone()
