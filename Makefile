@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench contracts browser
+.PHONY: help setup demo test check bench contracts browser postgres
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,7 +21,10 @@ demo: setup ## start everything, play the sample calls, print addresses to open
 browser: ## Chromium and a CJK font for the browser tests, where this may be installed
 	@bash tools/browser.sh
 
-test: setup browser ## all tests: unit, connected (own nats-server), slow (models, browser)
+postgres: ## PostgreSQL's programs for the tests on a real server, where this may be installed
+	@bash tools/postgres.sh
+
+test: setup browser postgres ## all tests: unit, connected (own nats-server), slow (models, browser)
 	$(BIN)/pytest
 
 check: setup ## format, lint, types, imports, generated documents

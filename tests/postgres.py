@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import free_port
 
 MISSING = (
-    "PostgreSQL is not on this machine: install the Debian package postgresql "
+    "NOT RUN: PostgreSQL is not on this machine: install the Debian package postgresql "
     "(its initdb, pg_ctl and createdb are all that is needed)"
 )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, cast, overload
 
 from contracts.base import Event
 from contracts.requests import Describe, Description
@@ -16,16 +16,28 @@ Got = TypeVar("Got")
 E = TypeVar("E", bound=Event)
 
 
+@overload
 async def until(
-    ask: Callable[[], Awaitable[Got] | Got],
+    ask: Callable[[], Coroutine[Any, Any, Got]],
     holds: Callable[[Got], object] = bool,
     patience_s: float = 15.0,
-) -> Got:
+) -> Got: ...
+@overload
+async def until(
+    ask: Callable[[], Got],
+    holds: Callable[[Got], object] = bool,
+    patience_s: float = 15.0,
+) -> Got: ...
+async def until(
+    ask: Callable[[], Any],
+    holds: Callable[[Any], object] = bool,
+    patience_s: float = 15.0,
+) -> Any:
     """What is asked for, as soon as it is what is wanted."""
     deadline = asyncio.get_running_loop().time() + patience_s
     while True:
         answer = ask()
-        got = await answer if inspect.isawaitable(answer) else cast("Got", answer)
+        got = await answer if inspect.isawaitable(answer) else answer
         if holds(got):
             return got
         assert asyncio.get_running_loop().time() < deadline, f"not what was expected: {got!r}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -28,7 +27,7 @@ from services.common.settings import load
 from services.knowledge.entries.entry import Entry
 from services.knowledge.files.table import Table as FileTable
 from services.knowledge.files.table import Unreadable, read_table
-from services.knowledge.files.writing import WRITERS, write_entries
+from services.knowledge.files.writing import WRITERS, of_day, write_entries
 from services.knowledge.keeping.database import DatabaseDown
 from services.knowledge.settings import Settings, region_tree
 from tools import kb_entries, kb_gaps, kb_offices, kb_wordings
@@ -80,7 +79,8 @@ def import_(
     named so.
 
     An entry with a known id is replaced, its history is kept; entries that are not in the file
-    stay. A row marked authorised names who authorised it, another person than the importer.
+    stay. A row marked authorised names who authorised it, another person than the importer. What was
+    withdrawn stays so: a row that would bring it back is bad, it returns by a new draft alone.
     In Excel the first sheet is read: cells merged downwards count for each row, formulas by their
     result. Characters nobody can see are taken out, HTML stays text. At most 200,000 rows.
 
@@ -207,7 +207,7 @@ def export(
     if file.suffix.lower() not in WRITERS:
         _fail(f"{file}: give it the ending {', '.join(WRITERS)}", 1)
     try:
-        entries = _of_today(asyncio.run(_entries(load(Settings))), date.today())
+        entries = of_day(asyncio.run(_entries(load(Settings))), date.today())
     except (CannotStart, DatabaseDown) as error:
         _fail(str(error), 1)
     _write(file, entries)
@@ -265,15 +265,6 @@ async def _list(settings: Settings, show: Filter, text: str) -> list[EntryLine]:
 async def _entries(settings: Settings) -> tuple[Entry, ...]:
     async with open_store(settings) as store:
         return await store.entries()
-
-
-def _of_today(entries: Iterable[Entry], today: date) -> list[Entry]:
-    """One writing an entry: the one that counts today or, where none does yet, the next."""
-    found: dict[str, Entry] = {}
-    for entry in entries:
-        if entry.id not in found or (entry.takes_effect or today) <= today:
-            found[entry.id] = entry
-    return list(found.values())
 
 
 def _write(file: Path, entries: list[Entry]) -> None:

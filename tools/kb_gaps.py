@@ -30,7 +30,6 @@ from services.common.logs import get_logger
 from services.common.service import CannotStart, Service
 from services.common.settings import load
 from services.knowledge.finding.asking import Found
-from services.knowledge.finding.background import read_background
 from services.knowledge.finding.embedder import NoVectors, Purpose
 from services.knowledge.gaps.keeper import GapKeeper
 from services.knowledge.gaps.meaning import Meaning
@@ -161,7 +160,7 @@ async def _reach(settings: Settings) -> AsyncIterator[Knowledge]:
                 GapKeeper(
                     store.database,
                     nobody,
-                    Meaning(nobody, read_background()),
+                    Meaning(nobody),
                     region_tree(settings.knowledge),
                     settings.knowledge.region,
                     today=date.today,

@@ -42,7 +42,6 @@ SORTS = {
     "duplicate": "is a double of",
     "overrules": "overrules",
     "overruled": "is overruled by",
-    "withdrawn": "had been withdrawn",
     "draft": "has a draft",
 }
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from contracts.base import Contract
 from contracts.requests.base import Reply, Request
 from contracts.requests.entries import Name
+from contracts.requests.imports import Part, RowProblem
 
 Cell = Annotated[str, Field(max_length=200)]
 
@@ -122,6 +123,32 @@ class ImportOffices(Request):
 
     offices: Annotated[tuple[Office, ...], Field(max_length=MOST_OFFICES)]
     """What they are to be; `updated_by` and `updated_at` are set by the service."""
+    by: Name
+    """Who imports."""
+    dry_run: bool = False
+    """Only say what it would do."""
+
+
+class OfficeFileImported(OfficesImported):
+    """What the import of a file of offices did, or would do."""
+
+    bad: int = 0
+    """Rows that are not good; with one of them nothing is written."""
+    problems: tuple[RowProblem, ...] = ()
+    """What is wrong with them, by line; the first 500."""
+
+
+class ImportOfficeFile(Request):
+    """Write the offices of a file, CSV or Excel: all or none. Others stay as they are."""
+
+    service: ClassVar[str] = "knowledge"
+    verb: ClassVar[str] = "import_office_file"
+    reply: ClassVar[type[Reply]] = OfficeFileImported
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    """Name of the file, for what is said of it."""
+    content: Part
+    """The whole file."""
     by: Name
     """Who imports."""
     dry_run: bool = False

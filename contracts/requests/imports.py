@@ -12,8 +12,23 @@ from contracts.requests.entries import Name
 
 MOST_ROWS = 200_000
 """Rows an import may have."""
+PART_BYTES = 400_000
+"""Bytes of a file that a message takes."""
+MOST_PARTS = 50
+"""Parts a file that is handed over may have: 20 MB."""
 Line = Annotated[int, Field(ge=1, le=2**31 - 1)]
 """Line in the file, counted from 1 (the header is line 1)."""
+
+
+Part = Annotated[
+    str,
+    Field(
+        max_length=4 * -(-PART_BYTES // 3),
+        pattern=r"^[A-Za-z0-9+/]*={0,2}$",
+        json_schema_extra={"contentEncoding": "base64"},
+    ),
+]
+"""Bytes of a part of a file, base64."""
 
 
 class RowProblem(Contract):
@@ -54,6 +69,14 @@ class RowsStaged(Reply):
 
     staged: int
     """Rows of this import that wait."""
+    form: str = ""
+    """How a file was read: `UTF-8`, `GB18030`, `Excel` or `JSONL`; empty for rows, and while parts
+    of the file are missing."""
+    passed_over: tuple[str, ...] = ()
+    """Columns of the file that were passed over, since nothing of ours has that name."""
+    problems: tuple[RowProblem, ...] = ()
+    """Cells of the file that could not be read, by line; the first 500. The plan names them again,
+    beside all else that is wrong."""
 
 
 class StageRows(Request):
@@ -68,6 +91,27 @@ class StageRows(Request):
     """The import; chosen by who imports."""
     rows: Annotated[tuple[FileRow, ...], Field(max_length=500)]
     """Rows, good or bad: all are judged together when the import is planned."""
+
+
+class StageFile(Request):
+    """Hand over a part of a file: CSV, Excel or JSONL. With the last one the file is read, and its
+    rows are staged instead of those of the import before. Parts of an import nobody finishes are
+    forgotten after a day."""
+
+    service: ClassVar[str] = "knowledge"
+    verb: ClassVar[str] = "stage_file"
+    reply: ClassVar[type[Reply]] = RowsStaged
+
+    import_id: Id
+    """The import; chosen by who imports."""
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    """Name of the file, for what is said of it."""
+    part: Annotated[int, Field(ge=0, lt=MOST_PARTS)]
+    """Which part, counted from 0; one that was handed over before is replaced."""
+    last: bool
+    """Whether the file ends with it; all parts before it must have been handed over."""
+    content: Part
+    """The bytes."""
 
 
 class RowChange(Contract):
@@ -94,9 +138,8 @@ class RowWarning(Contract):
     """The entry."""
     other: str
     """The entry it is too near to; its own where it is about itself."""
-    sort: Literal["contradiction", "duplicate", "overrules", "overruled", "withdrawn", "draft"]
-    """As in `AlikeEntry` · `withdrawn` = the entry was taken back, the import brings it back ·
-    `draft` = a draft of it awaits a decision, the import puts it away."""
+    sort: Literal["contradiction", "duplicate", "overrules", "overruled", "draft"]
+    """As in `AlikeEntry` · `draft` = a draft of it awaits a decision, the import puts it away."""
     why: str
     """In words, what differs."""
 
@@ -175,3 +218,31 @@ class DropImport(Request):
 
     import_id: Id
     """The import."""
+
+
+class EntriesExported(Reply):
+    """A part of a file of entries."""
+
+    parts: int
+    """Parts the file has."""
+    entries: int
+    """Entries it holds."""
+    content: Part
+    """The bytes of this part."""
+
+
+class ExportEntries(Request):
+    """Write all entries that were decided to a file that an import reads again as the same; one
+    part of it is handed out at a time. Answers that may not be given are in it, too. Part 0 writes
+    the file, the last part forgets it; what nobody fetches is forgotten after a day."""
+
+    service: ClassVar[str] = "knowledge"
+    verb: ClassVar[str] = "export"
+    reply: ClassVar[type[Reply]] = EntriesExported
+
+    export_id: Id
+    """The export; chosen by who exports."""
+    format: Literal["csv", "xlsx", "jsonl"]
+    """Form of the file."""
+    part: Annotated[int, Field(ge=0, le=2**31 - 2)] = 0
+    """Which part, counted from 0."""

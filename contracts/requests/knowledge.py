@@ -15,7 +15,7 @@ class KnowledgeHit(Contract):
 
     entry_id: str
     """The entry's id."""
-    kind: Annotated[str, Field(pattern="^(answer|transfer)$")]
+    kind: Annotated[str, Field(pattern="^(answer|transfer|announced)$")]
     """Whether it may be answered or must be transferred."""
     score: float
     """How well it matches, 0–1."""

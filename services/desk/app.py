@@ -18,6 +18,7 @@ from services.desk.board import Board
 from services.desk.commands import Commands
 from services.desk.follow import Follower
 from services.desk.hearing import Hearing, kept_subjects, tally_subjects
+from services.desk.kb_files import KbFiles
 from services.desk.kb_routes import KbRoutes
 from services.desk.knowledge_state import KnowledgeState
 from services.desk.pages import Pages
@@ -64,7 +65,7 @@ def create_app(settings: Settings) -> Service:
                 accounts,
                 pages,
                 Commands(bus, board, announcing),
-                KbRoutes(accounts, bus),
+                (KbRoutes(accounts, bus), KbFiles(accounts, bus)),
                 ready=hearing.ready,
                 hears=lambda: bus.client.is_connected,
                 session_hours=settings.desk.session_hours,

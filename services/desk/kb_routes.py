@@ -16,13 +16,24 @@ from pydantic import ValidationError
 
 from contracts import requests
 from services.common.bus import Bus, RequestFailed
-from services.desk import kb_words
+from services.desk import kb_rows, kb_words
 from services.desk.accounts import Account, Accounts
 from services.desk.guard import needs_same_origin, signed_in
 
 MAX_BODY = 512 * 1024
 """Largest request of the page, bytes: the largest entry there can be, with some to spare."""
 ASKING_S = 8.0
+LONG_S = 600.0
+"""How long a whole file may take: 200,000 rows are compared and written in some minutes."""
+_LONG = (
+    requests.PlanImport,
+    requests.ApplyImport,
+    requests.StageFile,
+    requests.ImportOfficeFile,
+    requests.ExportEntries,
+)
+_WHO = ("by", "imported_by")
+"""Fields that say who asks."""
 
 EDITORS: tuple[type[requests.Request], ...] = (
     requests.ListEntries,
@@ -38,6 +49,9 @@ EDITORS: tuple[type[requests.Request], ...] = (
     requests.PutOffice,
     requests.RemoveOffice,
     requests.ListRegions,
+    requests.PlanImport,
+    requests.ApplyImport,
+    requests.DropImport,
 )
 """What an editor may ask."""
 _BY_VERB = {request.verb: request for request in EDITORS}
@@ -61,11 +75,20 @@ def asked(verb: str, body: bytes, by: str) -> requests.Request:
         said = None
     if not isinstance(said, dict):
         raise NotAsked("", "这个操作没有看懂，请刷新页面后再试。")
-    who = {"by": by} if "by" in kind.model_fields else {}
+    who = {field: by for field in _WHO if field in kind.model_fields}
     try:
         return kind.model_validate(said | who)
     except ValidationError as error:
         raise NotAsked(*kb_words.field_of(error)) from None
+
+
+class NotDone(Exception):
+    """The knowledge service did not do it; the text is a sentence for the page."""
+
+    def __init__(self, code: str, field: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.field = field
 
 
 class KbRoutes:
@@ -80,8 +103,8 @@ class KbRoutes:
     async def ask(self, request: Request, name: str, verb: str) -> JSONResponse:
         """Ask the knowledge service; `{ok, data}`, or `{ok: false, code, field, message}` where it
         was not done. 401 without a session, 403 for other accounts than editors."""
-        account = await self.editor(request, name)
-        body = await _body(request, MAX_BODY)
+        account = await editor(request, self._accounts, name)
+        body = await read_body(request, MAX_BODY)
         try:
             question = asked(verb, body, account.name)
         except KeyError:
@@ -90,28 +113,44 @@ class KbRoutes:
             return refusal("invalid", str(error), error.field)
         return await self._pass_on(question)
 
-    async def editor(self, request: Request, name: str) -> Account:
-        """The account, where it may be here. Raises 401 or 403."""
-        needs_same_origin(request)
-        account = await signed_in(request, self._accounts, name)
-        if account is None:
-            raise HTTPException(401, "登录已经过期，请重新登录。")
-        if account.role != "editor":
-            raise HTTPException(403)
-        return account
-
     async def _pass_on(self, question: requests.Request) -> JSONResponse:
-        kind = type(question)
         try:
-            reply = await self._bus.request(question, kind.reply, timeout_s=ASKING_S)
-        except RequestFailed as failed:
-            problem = failed.problem
-            said = kb_words.sentence(problem, kind.verb)
-            return refusal(problem.code, said, problem.field or "")
-        except (nats.errors.Error, TimeoutError, ValidationError):
-            unavailable = requests.Problem(code="unavailable", message="")
-            return refusal("unavailable", kb_words.sentence(unavailable, kind.verb))
-        return JSONResponse({"ok": True, "data": reply.model_dump(mode="json")})
+            reply = await put(self._bus, question)
+        except NotDone as error:
+            return refusal(error.code, str(error), error.field)
+        return done(reply)
+
+
+async def editor(request: Request, accounts: Accounts, name: str) -> Account:
+    """The account, where it may be here. Raises 401 or 403."""
+    needs_same_origin(request)
+    account = await signed_in(request, accounts, name)
+    if account is None:
+        raise HTTPException(401, "登录已经过期，请重新登录。")
+    if account.role != "editor":
+        raise HTTPException(403)
+    return account
+
+
+async def put(bus: Bus, question: requests.Request) -> requests.Reply:
+    """Ask the knowledge service. Raises NotDone."""
+    kind = type(question)
+    try:
+        timeout_s = LONG_S if isinstance(question, _LONG) else ASKING_S
+        return await bus.request(question, kind.reply, timeout_s=timeout_s)
+    except RequestFailed as failed:
+        problem = failed.problem
+    except (nats.errors.Error, TimeoutError, ValidationError):
+        problem = requests.Problem(code="unavailable", message="")
+    said = kb_words.sentence(problem, kind.verb)
+    if isinstance(question, requests.StageFile | requests.ImportOfficeFile):
+        said = kb_rows.said_of_file(question.name, problem.message) or said
+    raise NotDone(problem.code, problem.field or "", said)
+
+
+def done(reply: requests.Reply) -> JSONResponse:
+    """It was done; what came of it."""
+    return JSONResponse({"ok": True, "data": kb_rows.for_page(reply).model_dump(mode="json")})
 
 
 def refusal(code: str, message: str, field: str = "") -> JSONResponse:
@@ -120,7 +159,7 @@ def refusal(code: str, message: str, field: str = "") -> JSONResponse:
     return JSONResponse(said)
 
 
-async def _body(request: Request, most: int) -> bytes:
+async def read_body(request: Request, most: int) -> bytes:
     """The body, read no further than `most` bytes. Raises 413."""
     parts: list[bytes] = []
     size = 0

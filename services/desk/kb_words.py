@@ -7,6 +7,7 @@ import re
 from pydantic import ValidationError
 
 from contracts.requests import Problem
+from services.desk.kb_rows import in_chinese
 
 FIELDS: dict[str, str] = {
     "question": "问题",
@@ -33,6 +34,7 @@ FIELDS: dict[str, str] = {
     "liaison_phone": "联络员电话",
     "office_id": "编号",
     "entry_id": "条目编号",
+    "authorised_by": "授权人",
 }
 """Fields of the requests → what the page calls them."""
 
@@ -47,6 +49,11 @@ _CODES = {
     "conflict": "这一条刚刚由别人改动过。",
     "invalid": "知识库没有接受，请核对后再试。",
 }
+UNSURE = (
+    "没有收到知识库的答复，可能没有写入：请先到“全部条目”或“机构目录”里核对，再决定要不要重来。"
+)
+"""What is said where an import may have been done although nothing was heard of it."""
+_LONG = ("apply", "import_office_file")
 _KINDS = {
     "string_too_short": "不能是空的",
     "string_too_long": "太长了",
@@ -61,12 +68,16 @@ _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 def sentence(problem: Problem, verb: str) -> str:
     """What the page says when the service refused: its own words where they are for editors."""
+    if said := in_chinese(problem.message):
+        return f"{said}。"
     if _CHINESE.search(problem.message):
         return problem.message.rstrip("。") + "。"
     if problem.code == "invalid" and problem.field:
         if problem.field == "by" and verb in FOUR_EYES:
             return FOUR_EYES[verb]
         return f"“{_name(problem.field)}”没有被接受，请核对后再试。"
+    if problem.code == "unavailable" and verb in _LONG:
+        return UNSURE
     return _CODES.get(problem.code, "没有办成，问题已经记录，请稍后再试。")
 
 

@@ -31,6 +31,7 @@ from services.desk.guard import (
     same_origin,
     signed_in,
 )
+from services.desk.kb_files import KbFiles
 from services.desk.kb_routes import KbRoutes
 from services.desk.pages import Pages
 from services.desk.sockets import SIGNED_OUT, Page
@@ -53,7 +54,7 @@ class Web:
         accounts: Accounts,
         pages: Pages,
         commands: Commands,
-        kb: KbRoutes,
+        kb: tuple[KbRoutes, KbFiles],
         *,
         ready: asyncio.Event,
         hears: Callable[[], bool],
@@ -93,7 +94,8 @@ class Web:
         app.get("/as/{name}/desk")(self._page_of("agent", "desk.html"))
         app.get("/as/{name}/wall")(self._page_of("supervisor", "wall.html"))
         app.get("/as/{name}/kb")(self._page_of("editor", "kb.html"))
-        app.include_router(self._kb.router)
+        for routes in self._kb:
+            app.include_router(routes.router)
         app.post("/as/{name}/sign-out", dependencies=_SAME_ORIGIN)(self.sign_out)
         app.websocket("/as/{name}/desk/live")(self._socket_of("agent"))
         app.websocket("/as/{name}/wall/live")(self._socket_of("supervisor"))

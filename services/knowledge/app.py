@@ -79,7 +79,7 @@ def create_app(settings: Settings, *, today: Callable[[], date] = date.today) ->
             keeper = GapKeeper(
                 base.store.database,
                 base,
-                Meaning(BusEmbedder(bus), background),
+                Meaning(BusEmbedder(bus)),
                 regions,
                 settings.knowledge.region,
                 today=today,

@@ -16,8 +16,8 @@ from services.knowledge.entries.regions import RegionTree
 from services.knowledge.finding.asking import Found, look_up
 from services.knowledge.finding.background import Background, Vectors, read_background
 from services.knowledge.finding.embedder import Embedder, NoVectors
-from services.knowledge.finding.find import Evidence
 from services.knowledge.finding.index import Index, IndexUnavailable
+from services.knowledge.finding.ranking import Evidence
 from services.knowledge.finding.state import State
 from services.knowledge.indexing import Indexing
 from services.knowledge.keeping.database import DatabaseDown
@@ -30,8 +30,6 @@ NEAREST = 96
 """Points the index is asked for."""
 LONGEST = 500
 """Characters of a question that are looked up: its end counts."""
-LISTED_FROM = 0.35
-"""Score from which a search lists a matter."""
 FOLLOWED_EVERY_S = 0.3
 """So often the database is asked whether anything changed, by whichever process."""
 TRIES = 3
@@ -210,7 +208,7 @@ class KnowledgeBase:
                 return await self._evidence(state, words)
 
             found = await look_up(text, before, hear, state.judge, case)
-            if found is None or self._holds((found.ruling, *found.alternatives), state):
+            if self._holds((found.ruling, *found.alternatives) if found else (), state):
                 return found
         return None  # the base changes faster than it is asked: rather nothing than what was
 
@@ -220,7 +218,7 @@ class KnowledgeBase:
             state = self._state
             evidence = await self._evidence(state, text)
             rulings = state.judge.rulings(evidence, Case(region or self._region, day), most=limit)
-            listed = [ruling for ruling in rulings if ruling.score >= LISTED_FROM]
+            listed = [ruling for ruling in rulings if ruling.score >= evidence.weights.listed_from]
             if self._holds(listed, state):
                 return listed
         return []
@@ -241,11 +239,15 @@ class KnowledgeBase:
         return changes
 
     def _holds(self, rulings: Sequence[Ruling], asked: State) -> bool:
-        """Whether the newest state knows the entries of some rulings as the one asked did."""
+        """Whether what a state said counts: the newest has the same entries, or knows those of the
+        rulings as that one did. Finding nothing may just be what the change did."""
         now = self._state
-        return now is asked or all(
-            now.writings(ruling.source.entry_id) == asked.writings(ruling.source.entry_id)
-            for ruling in rulings
+        return now.entries is asked.entries or (
+            bool(rulings)
+            and all(
+                now.writings(ruling.source.entry_id) == asked.writings(ruling.source.entry_id)
+                for ruling in rulings
+            )
         )
 
     async def _evidence(self, state: State, heard: str) -> Evidence:
@@ -253,11 +255,10 @@ class KnowledgeBase:
         text = await asyncio.to_thread(state.mend, heard[-LONGEST:])
         able = state.by_meaning and not self._indexing.away
         query = await self._vector(text) if able else None
-        probe = state.probe(query) if query is not None else None
         nearest = None
-        if probe is not None:
+        if query is not None:
             try:
-                nearest = await self._index.nearest(probe, NEAREST)
+                nearest = await self._index.nearest(query, NEAREST)
             except IndexUnavailable as error:
                 self._indexing.lost(str(error))
         return await asyncio.to_thread(state.evidence, text, query, nearest)

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 import numpy as np
 
 from contracts.requests import Embedding
-from services.knowledge.finding.background import Space, Vectors
+from services.knowledge.finding.background import Vectors
 from services.knowledge.finding.embedder import Embedder, NoVectors
 from services.knowledge.finding.index import Index, IndexUnavailable
 from services.knowledge.finding.points import Point
@@ -22,10 +22,6 @@ from services.knowledge.finding.state import State
 
 CHUNK = 32
 """Texts sent to the embedding service at a time."""
-SAMPLE = 4096
-"""Points of which the space is made."""
-SPACE_FROM = 1000
-"""Points that make a space while others are still missing."""
 PATIENCE_S = 5.0
 """At most so long between two attempts to reach what is away."""
 TAKEN_OVER_EVERY_S = 2.0
@@ -64,7 +60,6 @@ class Indexing:
         self._log = log
         self._again = asyncio.Event()
         self._done = asyncio.Event()
-        self._spaced = 0
 
     def begin_again(self) -> None:
         """See what is missing: the base changed, or the index may have."""
@@ -130,8 +125,6 @@ class Indexing:
             self._log.info("indexing", extra={"texts": len(missing), "model": made.model})
         if not await self._make(missing):
             return
-        if missing or surplus or not self._state().by_meaning:
-            await self._place()
         if not self._again.is_set():
             self._done.set()
             self._log.info("base is indexed", extra={"texts": len(wanted)})
@@ -140,60 +133,43 @@ class Indexing:
         """Begin with the index of another model, or with one that was away."""
         await self._index.use(made.model, made.dimension)
         self.held = await self._index.ids()
-        self._spaced = 0
         await self._become(lambda state: state.without_vectors())
-        state = self._state()
-        questions = await self._index.vectors(
-            [id_ for id_ in state.question_points() if id_ in self.held]
-        )
+        needed = self._state().points_at_hand() & self.held
+        brought = await self._index.vectors(list(needed))
+        self.held -= needed - brought.keys()  # what it lists but does not bring is made again
         known: dict[str, Vectors | None] = dict.fromkeys(self.held)
-        await self._become(lambda state: state.learned(known | questions))
+        await self._become(lambda state: state.learned(known | brought))
         self.model = made.model
         self.away = ""
-        if len(self.held) >= SPACE_FROM or self.held >= state.point_ids():
-            await self._place()
 
     async def _make(self, missing: list[Point]) -> bool:
         """Make vectors; False where the base changed meanwhile."""
         new: dict[str, Vectors | None] = {}
         taken_over = time.monotonic()
-        for start in range(0, len(missing), CHUNK):
-            if self._again.is_set():
-                await self._take_over(new)
-                return False
-            chunk = missing[start : start + CHUNK]
-            made = await self._embedder.embed([point.text for point in chunk], "passage")
-            if made.model != self.model:
-                self._again.set()
-                return False
-            await self._index.add(chunk, made.vectors)
-            vectors = np.asarray(made.vectors, dtype=np.float32)
-            new |= {point.id: vector for point, vector in zip(chunk, vectors, strict=True)}
-            self.held |= {point.id for point in chunk}
-            self.missing -= len(chunk)
-            if (start // LISTED_EVERY) != (start + len(chunk)) // LISTED_EVERY:
-                self._log.info("indexing", extra={"texts": self.missing})
-            if time.monotonic() - taken_over > TAKEN_OVER_EVERY_S:
-                await self._take_over(new)
-                new, taken_over = {}, time.monotonic()
-        await self._take_over(new)
+        try:
+            for start in range(0, len(missing), CHUNK):
+                if self._again.is_set():
+                    return False
+                chunk = missing[start : start + CHUNK]
+                made = await self._embedder.embed([point.text for point in chunk], "passage")
+                if made.model != self.model:
+                    self._again.set()
+                    return False
+                await self._index.add(chunk, made.vectors)
+                vectors = np.asarray(made.vectors, dtype=np.float32)
+                new |= {point.id: vector for point, vector in zip(chunk, vectors, strict=True)}
+                self.held |= {point.id for point in chunk}
+                self.missing -= len(chunk)
+                if (start // LISTED_EVERY) != (start + len(chunk)) // LISTED_EVERY:
+                    self._log.info("indexing", extra={"texts": self.missing})
+                if time.monotonic() - taken_over > TAKEN_OVER_EVERY_S:
+                    await self._take_over(new)
+                    new, taken_over = {}, time.monotonic()
+        finally:
+            # However it ends: what the index holds is not made again.
+            await self._take_over(new)
         return True
 
     async def _take_over(self, new: dict[str, Vectors | None]) -> None:
         if new:
             await self._become(lambda state: state.learned(new))
-        if len(self.held) >= max(SPACE_FROM, 2 * self._spaced):
-            await self._place()
-
-    async def _place(self) -> None:
-        """Make the space of what the index holds now."""
-        state = self._state()
-        ids = [point.id for point in state.background_points]
-        lines = await self._index.vectors(ids)
-        if len(lines) < len(ids):
-            self.lost("points are missing in it")
-            return
-        sample = np.stack(list((await self._index.first(SAMPLE)).values()))
-        space = await asyncio.to_thread(Space.of, sample)
-        await self._become(lambda state: state.placed(space, np.stack([lines[i] for i in ids])))
-        self._spaced = len(self.held)

@@ -34,8 +34,8 @@ class KnowledgeSettings(BaseModel):
     offices: Path = SAMPLE_OFFICES
     """Table (CSV or Excel) of offices the directory of an empty base is filled from."""
     database: SecretStr | None = None
-    """A PostgreSQL database for the base, `postgresql+asyncpg://user:password@host/name`; a password
-    left out is taken from `PGPASSWORD`. None = a file in `data_dir`."""
+    """A PostgreSQL database for the base, `postgresql+asyncpg://user:password@host/name`; a
+    password left out is taken from `PGPASSWORD`. None = a file in `data_dir`."""
 
 
 class Settings(ServiceSettings):

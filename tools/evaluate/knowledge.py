@@ -18,16 +18,16 @@ from pydantic import BaseModel
 from services.common.service import CannotStart
 from services.knowledge.base import KnowledgeBase
 from services.knowledge.entries.entry import Entry
-from services.knowledge.entries.regions import RegionTree
+from services.knowledge.entries.regions import BadRegions, RegionTree, read_regions
 from services.knowledge.files.rows import Rule, read_rows
 from services.knowledge.files.table import Unreadable, read_table
 from services.knowledge.finding.background import read_background
-from services.knowledge.finding.embedder import Embedder
 from services.knowledge.finding.index import Index
-from services.knowledge.finding.points import Point
 from services.knowledge.keeping.store import Store
 from services.knowledge.settings import KnowledgeSettings, region_tree
 from tools.encoder import LocalEmbedder
+from tools.evaluate.call_type_scores import calibration_error
+from tools.evaluate.plain import PlainSearch
 from tools.evaluate.report import (
     BadLine,
     Figures,
@@ -72,11 +72,13 @@ class Question(Line):
 class Told:
     """What an agent would see."""
 
-    kind: Literal["answer", "transfer", "none"] = "none"
+    kind: Literal["answer", "transfer", "announced", "none"] = "none"
     entry: str | None = None
     department: str | None = None
     alternatives: tuple[str, ...] = ()
     answer: str | None = None
+    confidence: float | None = None
+    """How sure it was of what it showed."""
     seconds: float = 0.0
     """How long it took, the embedding included."""
 
@@ -86,6 +88,13 @@ def knowledge(
     kb: Annotated[Path, typer.Option(help="The knowledge base: CSV or Excel.")],
     regions: Annotated[
         Path | None, typer.Option(help="Table of regions (name,parent); default: the site's.")
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            help="Region of questions that name none; default: the site's, where the table has it, "
+            "else its topmost."
+        ),
     ] = None,
     day: Annotated[
         str | None, typer.Option("--date", help="The day that counts as today, 2026-01-31.")
@@ -104,17 +113,16 @@ def knowledge(
     "none", "id"?, "department"?}}; without "expect" a line is decided but not scored. The base is
     searched by the service's own code, in this process. `leaks` counts answers shown that must not
     be: not authorised, not valid on the day, not of the caller's region, or overruled by a nearer
-    region. Latencies are seconds a question, its embedding included.
+    region. `ece` is the calibration error of the confidence over all cards shown. Latencies are
+    seconds a question, its embedding included. The baseline is the nearest vector of the general
+    model.
     """
     questions, bad_lines = read_jsonl(file, Question)
     try:
-        settings = KnowledgeSettings(**({"regions": regions} if regions else {}))
-        tree = region_tree(settings)
+        tree, site = _regions(regions, region)
         entries, bad_rows = _read_base(kb, tree)
         today = _day(day)
-        ours, plain, embedding_p50 = asyncio.run(
-            _ask_all(questions, entries, tree, settings.region, today)
-        )
+        ours, plain, embedding_p50 = asyncio.run(_ask_all(questions, entries, tree, site, today))
     except CannotStart as error:
         fail(str(error))
     if predictions:
@@ -132,11 +140,18 @@ def knowledge(
                 for question, told in zip(questions, ours, strict=True)
             ),
         )
-    rule = _LeakRule(entries, tree, settings.region, today)
+    rule = _LeakRule(entries, tree, site, today)
     labelled = [i for i, question in enumerate(questions) if question.expect]
     categories = sorted({questions[i].cat for i in labelled})
     metrics = {
         **_scores(questions, ours, rule),
+        "ece": calibration_error(
+            [
+                (told.confidence, _right(question, told))
+                for question, told in zip(questions, ours, strict=True)
+                if question.expect and told.confidence is not None
+            ]
+        ),
         **_latencies(ours),
         "embedding_p50": embedding_p50,
     }
@@ -157,6 +172,24 @@ def knowledge(
         as_json=as_json,
         show_errors=show_errors,
     )
+
+
+def _regions(path: Path | None, region: str | None) -> tuple[RegionTree, str]:
+    """The tree, and the region of questions that name none. Raises CannotStart."""
+    if path is None:
+        settings = KnowledgeSettings(**({"region": region} if region else {}))
+        return region_tree(settings), settings.region
+    try:
+        tree = read_regions(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        fail(f"{path}: cannot be read ({error.strerror})")
+    except (BadRegions, UnicodeDecodeError) as error:
+        fail(f"{path}: {error}")
+    if region is not None and region not in tree:
+        fail(f"--region {region}: is not in {path}")
+    usual = KnowledgeSettings().region
+    top = next(name for name, parent in tree.parents.items() if parent is None)
+    return tree, region or (usual if usual in tree else top)
 
 
 def _read_base(path: Path, tree: RegionTree) -> tuple[tuple[Entry, ...], list[BadLine]]:
@@ -189,24 +222,21 @@ async def _ask_all(
 ) -> tuple[list[Told], list[Told], float | None]:
     """What the system and the baseline say, and the median time of one embedding, seconds."""
     embedder = LocalEmbedder()
-    index = Index(site="eval")
     base = KnowledgeBase(
         Store(Path(":memory:")),
-        index,
+        Index(site="eval"),
         embedder,
         regions=tree,
         background=read_background(),
         region=region,
         log=logging.getLogger("banxi.eval"),
     )
-    owners = {
-        Point(entry.id, False, text).id: entry for entry in entries for text in entry.wordings
-    }
     async with base.running():
         await base.put(entries, by="eval", at=datetime.now(UTC), unnamed=True)
         await base.indexed()
         ours = [await _ask(base, question, today) for question in questions]
-        plain = [await _ask_plain(index, embedder, owners, question) for question in questions]
+        search = PlainSearch(entries)
+        plain = [_ask_plain(search, question) for question in questions]
         times = []
         for question in questions[:50]:
             started = time.perf_counter()
@@ -228,28 +258,22 @@ async def _ask(base: KnowledgeBase, question: Question, today: date) -> Told:
         department=ruling.source.department,
         alternatives=tuple(other.source.entry_id for other in found.alternatives),
         answer=ruling.answer,
+        confidence=ruling.confidence,
         seconds=seconds,
     )
 
 
-async def _ask_plain(
-    index: Index, embedder: Embedder, owners: Mapping[str, Entry], question: Question
-) -> Told:
-    """The trade's floor: the entry whose wording has the nearest vector, whatever it is."""
-    started = time.perf_counter()
-    made = await embedder.embed([question.text], "query")
-    nearest = await index.nearest(np.asarray(made.vectors[0], dtype=np.float32), 50)
-    found = list(dict.fromkeys(owners[id_].id for id_ in nearest if id_ in owners))
-    seconds = time.perf_counter() - started
+def _ask_plain(search: PlainSearch, question: Question) -> Told:
+    found, seconds = search.find(question.text)
     if not found:
         return Told(seconds=seconds)
-    entry = next(entry for entry in owners.values() if entry.id == found[0])
+    entry = found[0]
     return Told(
-        kind="answer" if entry.authorised else "transfer",
+        kind="answer" if entry.answerable else "transfer",
         entry=entry.id,
         department=entry.department,
-        alternatives=tuple(found[1 : 1 + LISTED]),
-        answer=entry.answer if entry.authorised else None,
+        alternatives=tuple(other.id for other in found[1 : 1 + LISTED]),
+        answer=entry.answer if entry.answerable else None,
         seconds=seconds,
     )
 
@@ -314,6 +338,11 @@ def _scores(
         name: ratio(sum(right), len(right)) for name, right in counts.items()
     }
     return figures | {"leaks": float(sum(rule.leaks(q, said) for q, _, said in pairs))}
+
+
+def _right(question: Question, told: Told) -> bool:
+    expected = question.expect
+    return expected is not None and (told.kind, told.entry) == (expected.kind, expected.id)
 
 
 def _latencies(told: Sequence[Told]) -> Figures:

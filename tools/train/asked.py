@@ -46,10 +46,10 @@ def read_authors(folder: Path) -> list[Author]:
 
 
 def digest(folder: Path) -> str:
-    """A short mark of all that stands in a folder of authors."""
+    """A short mark of all that authors wrote in a folder."""
     summed = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
+        if path.is_file() and path.parent != folder:
             summed.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
     return summed.hexdigest()[:8]
 

@@ -1,14 +1,16 @@
 """Teach the upper layers of the built-in model what callers mean (low-rank additions, torch, CPU).
 
 A batch is a handful of one author's questions, the entries they mean, and those entries that the
-model so far takes for them: it learns to tell them apart. The lower layers stay as they are, so
+model so far takes for them: it learns to tell them apart. In the last round "nothing of these" is
+one more choice, right for questions that nothing answers and for some whose entry is taken out, so
+that a likeness comes to mean the same for every question. The lower layers stay as they are, so
 their states are made once.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +26,18 @@ from services.embedding.weights import Weights
 from services.knowledge.entries.entry import Entry
 from services.knowledge.finding.background import read_background
 from services.knowledge.finding.points import points_of
+from tools.evaluate.knowledge import Question
 from tools.train.asked import DAY, Author
 
 KEPT_LAYERS = 6
 """Lower layers that stay as they are."""
 RANK = 16
 STRENGTH = 2.0
-RATE = 1e-3
-ROUNDS = 2
+ROUNDS, RATE = 2, 1e-3
+LAST_ROUNDS, LAST_RATE = 1, 5e-4
+"""With "nothing of these" as a choice."""
+TAKEN_OUT = 0.2
+"""Share of the questions whose entry is taken out then."""
 QUESTIONS, RIVALS = 24, 24
 """Questions of a batch, and entries beside those they mean."""
 ABOUT_WEIGHS = 0.6
@@ -40,6 +46,8 @@ SHARPNESS = 20.0
 MOVED_BY = 0.15
 """Share of the questions that are given after a line of talk, as a caller who talks first."""
 SEED = 7
+
+NOTHING = -1
 
 Say = Callable[[str], None]
 Flags = npt.NDArray[np.bool_]
@@ -75,26 +83,33 @@ class Lesson:
     texts: tuple[str, ...]
     """Per question: what is asked, with what was said before where it needs that."""
     meant: Rows
-    """Per question: the entry."""
+    """Per question: the entry, or NOTHING."""
     open: Flags
     """Per question and entry: whether the entry applies there and then."""
 
 
 def lesson(author: Author) -> Lesson:
-    """What can be learned from an author: the questions that mean an entry."""
+    """What can be learned from an author."""
     points = [points_of(entry) for entry in author.entries]
     places = {entry.id: number for number, entry in enumerate(author.entries)}
     top = next(name for name, parent in author.regions.parents.items() if parent is None)
-    asked = [q for q in author.questions if q.expect and q.expect.id and q.expect.kind != "none"]
+    asked = author.questions
     chains = [author.regions.chain(q.region or top) for q in asked]
     return Lesson(
         author.name,
         tuple(tuple(point.text for point in of[:-1]) for of in points),
         tuple(of[-1].text for of in points),
         tuple("，".join([*q.context[-3:], q.text]) if q.cat == "spread" else q.text for q in asked),
-        np.asarray([places[q.expect.id] for q in asked if q.expect and q.expect.id]),
+        np.asarray([_meant(q, places) for q in asked]),
         np.asarray([[_applies(e, chain) for e in author.entries] for chain in chains]),
     )
+
+
+def _meant(question: Question, places: Mapping[str, int]) -> int:
+    expected = question.expect
+    if expected is None or expected.kind == "none" or expected.id is None:
+        return NOTHING
+    return places[expected.id]
 
 
 def _applies(entry: Entry, chain: Sequence[str]) -> bool:
@@ -120,23 +135,36 @@ class Teacher:
                 setattr(layer, name, Thin(layer.get_submodule(name)))  # type: ignore[arg-type]
             for name in Layer.NORMS:
                 layer.get_submodule(name).requires_grad_(True)
+        # About where the score of an entry that is meant lies at the beginning.
+        self._nothing = nn.Parameter(torch.tensor(0.9))
         self._states: dict[str, Tensor] = {}
         self._talk = read_background().talk
 
     def learn(self, lessons: Sequence[Lesson], rested: Callable[[], None] = lambda: None) -> None:
         """Learn from some authors. `rested` is called after each round."""
-        learning = [p for p in self._upper.parameters() if p.requires_grad]
-        steps = ROUNDS * sum(math.ceil(len(one.texts) / QUESTIONS) for one in lessons)
-        optimiser = torch.optim.AdamW(learning, lr=RATE, weight_decay=0.01)
+        self._practise(lessons, ROUNDS, RATE, False, rested)
+        self._practise(lessons, LAST_ROUNDS, LAST_RATE, True, rested)
+
+    def _practise(
+        self,
+        lessons: Sequence[Lesson],
+        rounds: int,
+        rate: float,
+        nothing: bool,
+        rested: Callable[[], None],
+    ) -> None:
+        learning = [p for p in (*self._upper.parameters(), self._nothing) if p.requires_grad]
+        optimiser = torch.optim.AdamW(learning, lr=rate, weight_decay=0.01)
+        steps = rounds * len(list(self._batches(lessons, nothing)))
         pace = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, RATE, total_steps=steps, pct_start=0.15
+            optimiser, rate, total_steps=steps, pct_start=0.15
         )
         done, lost = 0, 0.0
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             rivals = {one.name: self._rivals(one) for one in lessons}
             self._upper.train()
-            for one, chosen in self._batches(lessons):
-                loss = self._loss(one, chosen, rivals[one.name])
+            for one, chosen in self._batches(lessons, nothing):
+                loss = self._loss(one, chosen, rivals[one.name], nothing)
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(learning, 1.0)
@@ -176,18 +204,20 @@ class Teacher:
         path.parent.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(path, allow_pickle=False, **parts)
 
-    def _batches(self, lessons: Sequence[Lesson]) -> Iterator[tuple[Lesson, Rows]]:
+    def _batches(self, lessons: Sequence[Lesson], nothing: bool) -> Iterator[tuple[Lesson, Rows]]:
         batches = []
         for one in lessons:
-            order = self._chance.permutation(len(one.texts))
+            asked = np.arange(len(one.texts)) if nothing else np.flatnonzero(one.meant != NOTHING)
+            order = self._chance.permutation(asked)
             batches += [(one, order[i : i + QUESTIONS]) for i in range(0, len(order), QUESTIONS)]
         for number in self._chance.permutation(len(batches)):
             yield batches[number]
 
-    def _loss(self, one: Lesson, chosen: Rows, rivals: Rows) -> Tensor:
-        meant = one.meant[chosen]
+    def _loss(self, one: Lesson, chosen: Rows, rivals: Rows, nothing: bool) -> Tensor:
+        meant = one.meant[chosen].copy()
         near = np.setdiff1d(rivals[chosen], meant)
-        entries = [*dict.fromkeys(meant.tolist()), *self._chance.permutation(near)[:RIVALS]]
+        several = dict.fromkeys(meant[meant != NOTHING].tolist())
+        entries = [*several, *self._chance.permutation(near)[:RIVALS]]
         wordings, owners = [], []
         for place, entry in enumerate(entries):
             first, *others = one.wordings[entry]
@@ -204,8 +234,19 @@ class Teacher:
         )
         about = self._vectors([one.abouts[entry] for entry in entries])
         scores = SHARPNESS * (scores + ABOUT_WEIGHS * asked @ about.T)
-        scores = scores.masked_fill(torch.from_numpy(~one.open[np.ix_(chosen, entries)]), -1e4)
+        open_ = one.open[np.ix_(chosen, entries)]
         places = {entry: place for place, entry in enumerate(entries)}
+        if nothing:
+            for row in np.flatnonzero(self._chance.random(len(chosen)) < TAKEN_OUT):
+                title = one.wordings[meant[row]][0] if meant[row] != NOTHING else ""
+                for entry, place in places.items():
+                    open_[row, place] &= one.wordings[entry][0] != title
+                meant[row] = NOTHING
+            places[NOTHING] = len(entries)
+            none = (SHARPNESS * self._nothing).expand(len(chosen), 1)
+            scores = torch.cat([scores, none], dim=1)
+            open_ = np.column_stack([open_, np.ones(len(chosen), dtype=bool)])
+        scores = scores.masked_fill(torch.from_numpy(~open_), -1e4)
         return nn.functional.cross_entropy(
             scores, torch.tensor([places[entry] for entry in meant.tolist()])
         )

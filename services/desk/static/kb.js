@@ -51,7 +51,7 @@ const entries = (filters, empty) => ({
 
 const SOURCES = {
   drafts: entries([["undecided", "待授权"]], () => "没有等待授权的草稿。"),
-  all: entries(FILTERS, (filter) => (filter === "all" ? "知识库还是空的。按 N 起草第一条，或用命令 banxi kb import 导入。" : "没有这样的条目。")),
+  all: entries(FILTERS, (filter) => (filter === "all" ? "知识库还是空的。按 N 起草第一条，或按 5 导入。" : "没有这样的条目。")),
   gaps: gapSource,
   offices: officeSource,
 };

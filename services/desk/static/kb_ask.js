@@ -15,7 +15,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Sends to a path of the page's own; gives the data, or throws a Refusal. */
+/** Posts to a path of the page's own; gives the data (of a file, the answer), or throws a Refusal. */
 export async function send(path, body) {
   let answer;
   try {
@@ -30,6 +30,7 @@ export async function send(path, body) {
   if (answer.status === 413) throw new Refusal({ code: "invalid", field: "", message: "内容太大了，没有办成。" });
   if (!answer.ok) throw new Refusal({ code: "internal", field: "", message: "没有办成，请刷新页面后再试。" });
   banner(null);
+  if (!answer.headers.get("content-type")?.startsWith("application/json")) return answer;
   const said = await answer.json();
   if (!said.ok) throw new Refusal(said);
   return said.data;

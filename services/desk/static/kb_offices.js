@@ -15,7 +15,7 @@ export const officeSource = {
     return { rows: offices.map((office) => ({ ...office, id: office.office_id })), total };
   },
   row: (office) => [h("b.title", {}, office.name), h("span.under", {}, h("span.soft", {}, [office.region, office.phone || "没有电话", office.address].filter(Boolean).join(" · ")))],
-  empty: () => "机构目录还是空的。按 N 添一个，或用命令 banxi kb offices 导入。",
+  empty: () => "机构目录还是空的。按 N 添一个，或按 5 导入。",
 };
 
 export class OfficeForm {

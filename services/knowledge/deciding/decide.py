@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -25,23 +24,15 @@ from services.knowledge.deciding.matters import Mask, Matters
 from services.knowledge.entries.entry import Entry
 from services.knowledge.entries.regions import RegionTree
 from services.knowledge.finding.background import Vectors
-from services.knowledge.finding.find import Evidence
 from services.knowledge.finding.meanings import Questions
-
-SHOWN_FROM = 0.5
-"""Confidence from which a card is shown."""
-
-# Confidence = logistic of these. Fitted by logistic regression: the questions of
-# eval_data/kb.dev.jsonl against the sample base, the same with their matter taken out of the base
-# (nothing should be shown), and against small parts of it. What that achieves: docs/knowledge.md.
-STRENGTH, LEAD, TALK, OTHER, BIAS = 8.0, 10.5, -5.0, -3.9, -3.2
+from services.knowledge.finding.ranking import Evidence
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """What may be told on one matter."""
 
-    kind: Literal["answer", "transfer"]
+    kind: Literal["answer", "transfer", "announced"]
     source: Source
     """The entry that decides, without its answer."""
     answer: str | None
@@ -120,9 +111,11 @@ class Judge:
 
         self._begins = extended(self._begins, [_first_day(e) for e in added])
         self._ends = extended(self._ends, [_last_day(e) for e in added])
-        self._where = extended(
-            self._where, [codes.setdefault(e.region, len(codes)) for e in added]
-        )
+        self._where = extended(self._where, [codes.setdefault(e.region, len(codes)) for e in added])
+
+    def partners(self, position: int, among: Mask) -> set[int]:
+        """The entries of `among` that are about the same matter as one, without itself."""
+        return self._matters.partners(position, among)
 
     def rulings(self, evidence: Evidence, case: Case, *, most: int = 3) -> list[Ruling]:
         """The `most` matters that the evidence speaks for most, likeliest first, each with what may
@@ -144,7 +137,10 @@ class Judge:
             if len(found) > most:
                 break
         absent = self._likeliest_absent(found, applies, evidence)
-        return [self._ruling(i, found, absent, evidence) for i in range(min(most, len(found)))]
+        return [
+            self._ruling(i, found, absent, evidence, self._differing(match, case, valid))
+            for i, match in enumerate(found[:most])
+        ]
 
     def _best_first(self, evidence: Evidence) -> Iterator[int]:
         """Positions by their scores, greatest first; of equal ones, by id."""
@@ -190,19 +186,45 @@ class Judge:
                 return position
             position = nearest  # whose partners may be nearer still
 
+    def _differing(self, match: _Match, case: Case, valid: Mask) -> tuple[str, ...]:
+        """Regions above and below the caller's that hold another rule on the matter."""
+        told = self._entries[match.decider]
+        chain = self._regions.chain(case.region)
+        others = [self._entries[i] for i in self._matters.partners(match.decider, valid)]
+        return tuple(
+            sorted(
+                {
+                    other.region
+                    for other in others
+                    if other.region != told.region
+                    and (other.region in chain or case.region in self._regions.chain(other.region))
+                    and (other.answer, other.answerable) != (told.answer, told.answerable)
+                }
+            )
+        )
+
     def _ruling(
-        self, place: int, found: Sequence[_Match], absent: float, evidence: Evidence
+        self,
+        place: int,
+        found: Sequence[_Match],
+        absent: float,
+        evidence: Evidence,
+        differs: tuple[str, ...],
     ) -> Ruling:
         match = found[place]
         rivals = [absent, *(other.score for other in found if other is not match)]
         entry = self._entries[match.decider]
+        may = entry.answerable
+        last = _last_day(entry)
         return Ruling(
-            kind="answer" if entry.answerable else "transfer",
+            kind="transfer" if not may else "announced" if entry.sort == "announced" else "answer",
             source=entry.source(),
-            answer=entry.answer if entry.answerable else None,
-            confidence=confidence(match.score, max(rivals), evidence),
+            answer=entry.answer if may else None,
+            confidence=evidence.confidence(match.score, max(rivals)),
             score=match.score,
             matched=match.position,
+            differs=differs,
+            ends=date.fromordinal(last) if last < date.max.toordinal() else None,
         )
 
 
@@ -213,16 +235,3 @@ def _first_day(entry: Entry) -> int:
 def _last_day(entry: Entry) -> int:
     last = (entry.valid_to or date.max).toordinal()
     return min(last, entry.superseded.toordinal() - 1) if entry.superseded else last
-
-
-def confidence(score: float, next_score: float, evidence: Evidence) -> float:
-    """How sure it is that a matter is meant: by its score, its lead over the next matter, and
-    how much the question is like talk and like other questions."""
-    weighed = (
-        STRENGTH * score
-        + LEAD * (score - max(0.0, next_score))
-        + TALK * evidence.talk
-        + OTHER * evidence.other
-        + BIAS
-    )
-    return 1 / (1 + math.exp(-max(-50.0, min(50.0, weighed))))

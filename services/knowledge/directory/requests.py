@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import binascii
+import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from contracts.requests import (
+    MOST_OFFICES,
+    ImportOfficeFile,
     ImportOffices,
     ListOffices,
     Office,
+    OfficeFileImported,
     OfficeKept,
     OfficesImported,
     OfficesListed,
@@ -19,9 +27,12 @@ from contracts.requests import (
 )
 from services.common.bus import RequestFailed
 from services.common.service import Service
-from services.knowledge.directory.rows import wrong_with
+from services.knowledge.directory.files import read_office_file
+from services.knowledge.directory.rows import TakenOffices, read_offices, wrong_with
 from services.knowledge.directory.store import OfficeStore
 from services.knowledge.entries.regions import RegionTree
+from services.knowledge.files.table import Unreadable
+from services.knowledge.files.whole import MOST_PROBLEMS, NO_ROWS
 from services.knowledge.keeping.database import DatabaseDown
 
 _FIELDS = {"id": "office_id"}
@@ -55,6 +66,7 @@ class OfficeRequests:
         service.answers(PutOffice, self.put)
         service.answers(RemoveOffice, self.remove)
         service.answers(ImportOffices, self.import_)
+        service.answers(ImportOfficeFile, self.import_file)
 
     async def list(self, asked: ListOffices) -> OfficesListed:
         """Which there are. Raises RequestFailed."""
@@ -95,6 +107,35 @@ class OfficeRequests:
         if not asked.dry_run:
             await self._has_changed()
         return OfficesImported(added=done.added, changed=done.changed, unchanged=done.unchanged)
+
+    async def import_file(self, asked: ImportOfficeFile) -> OfficeFileImported:
+        """Write those of a file, all or none. Raises RequestFailed."""
+        try:
+            taken = await asyncio.to_thread(self._read, asked.content)
+            if not (taken.offices or taken.problems):
+                raise Unreadable(NO_ROWS)
+            if len(taken.offices) > MOST_OFFICES:
+                raise Unreadable(f"has more than {MOST_OFFICES:,} offices: split it")
+        except Unreadable as error:
+            said = f"{asked.name} {error}"
+            raise RequestFailed(Problem(code="invalid", message=said, field="file")) from None
+        bad = len({problem.line for problem in taken.problems})
+        done = await self.import_(
+            ImportOffices(offices=taken.offices, by=asked.by, dry_run=asked.dry_run or bad > 0)
+        )
+        return OfficeFileImported(
+            **done.model_dump(), bad=bad, problems=taken.problems[:MOST_PROBLEMS]
+        )
+
+    def _read(self, content: str) -> TakenOffices:
+        with tempfile.TemporaryDirectory() as folder:
+            # What it is, its first bytes say; the ending is for a library that looks at it.
+            path = Path(folder) / "offices.xlsx"
+            try:
+                path.write_bytes(base64.b64decode(content, validate=True))
+            except binascii.Error:
+                raise Unreadable("is not base64") from None
+            return read_offices(read_office_file(path), self._regions)
 
     def _check(self, office: Office) -> None:
         if wrong := wrong_with(office, self._regions):

@@ -3,7 +3,7 @@
 An entry is written again and again; each writing has a number, its revision. A draft changes
 nothing. It counts once another person than its drafter has decided on it (four eyes), at once or
 from a day on. Taking back is for one person, at once; what was taken back returns by a new draft
-alone.
+alone: no file brings it back.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ Reason = Literal[
     "unnamed",
     "own_import",
     "reserved",
+    "withdrawn",
 ]
 
 
@@ -73,7 +74,7 @@ class Life:
     draft: Writing | None = None
     """What awaits a decision; always the newest revision."""
     withdrawn: bool = False
-    """Whether it was taken back, as if it had never been."""
+    """Whether it was taken back, and what was decided since then does not count yet."""
 
     @property
     def open(self) -> tuple[Writing, ...]:
@@ -95,7 +96,7 @@ class Life:
         """The same, once what was scheduled for a day up to today has become the current one."""
         if self.following is None or (self.following.entry.takes_effect or today) > today:
             return self
-        return replace(self, current=self.following, following=None)
+        return replace(self, current=self.following, following=None, withdrawn=False)
 
     def standing(self, today: date) -> Standing:
         """How it stands on a day."""
@@ -192,8 +193,12 @@ def decide(
     later = begins > today
     entry = replace(entry, takes_effect=begins if later else None)
     written = replace(waiting, entry=entry, state=decision, decided_by=by.strip())
-    life = replace(life.on(today), draft=None, withdrawn=False)
-    life = replace(life, following=written) if later else replace(life, current=written)
+    life = replace(life.on(today), draft=None)
+    life = (
+        replace(life, following=written)
+        if later
+        else replace(life, current=written, withdrawn=False)
+    )
     return Done(life, "authorised" if decision == "answer" else "referred", by, written)
 
 
@@ -231,7 +236,7 @@ def withdraw(
         decided_by=by.strip(),
         based_on=base.revision,
     )
-    now = Life(written.revision, current=None if absent else written, withdrawn=absent)
+    now = Life(written.revision, current=None if absent else written, withdrawn=True)
     return Done(now, "withdrawn", by, written)
 
 
@@ -240,7 +245,7 @@ def take_in(
 ) -> Done | Refused | None:
     """Take an entry from a file, decided as the file says; None where it says what counts already.
     An authorised one names who authorised it, another than `by`. What is scheduled stays, a draft
-    that waits is put away. `unnamed`: that nobody is named is taken for not recorded; only for the
+    that waits is put away, what was taken back stays so. `unnamed`: that nobody is named is taken for not recorded; only for the
     base a new site begins with."""
     life = life.on(today)
     if life.current is not None and life.current.entry.says(entry):
@@ -249,6 +254,8 @@ def take_in(
         return Refused("nobody")
     if entry.id.startswith(RESERVED):
         return Refused("reserved")
+    if life.withdrawn and (entry.authorised or life.current is None):
+        return Refused("withdrawn")
     if entry.authorised:
         if entry.confidential:
             return Refused("confidential")
@@ -268,7 +275,7 @@ def take_in(
         decided_by=entry.authorised_by if entry.authorised else by.strip(),
         based_on=life.current.revision if life.current else life.newest or None,
     )
-    now = Life(written.revision, current=written, following=life.following)
+    now = replace(life, newest=written.revision, current=written, draft=None)
     return Done(now, "imported", by, written)
 
 

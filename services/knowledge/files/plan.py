@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
 
 from contracts.requests import RowChange, RowProblem, RowWarning
 from services.knowledge.entries.alike import Neighbours
-from services.knowledge.entries.authority import Life, Refused, take_in
+from services.knowledge.entries.authority import Life, Reason, Refused, take_in
 from services.knowledge.entries.entry import Entry
 from services.knowledge.entries.refusals import SAID
 from services.knowledge.entries.regions import RegionTree
@@ -20,8 +19,10 @@ COMPARED = 20_000
 SHOWN = 60
 """Characters of a text that a change shows."""
 OWN_IMPORT = "names who imports: what is new or changed must be authorised by somebody else"
-BACK = "was taken back: the import brings it back"
+WITHDRAWN = "was withdrawn: it returns by a new draft alone, which another person authorises"
 DRAFT = "a draft of it awaits a decision: the import puts it away"
+_WORDS: dict[Reason, str] = {"own_import": OWN_IMPORT, "withdrawn": WITHDRAWN}
+"""Refusals that are told in other words than to editors."""
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ def plan(taken: Taken, lives: Mapping[str, Life], *, by: str, today: date) -> Pl
             continue
         if isinstance(done, Refused):
             said = SAID[done.reason]
-            words = OWN_IMPORT if done.reason == "own_import" else said.message
+            words = _WORDS.get(done.reason, said.message)
             made.problems.append(RowProblem(line=line, field=said.field or "", message=words))
             continue
         made.write.append(entry)
@@ -108,14 +109,10 @@ def _count(made: Plan, line: int, entry: Entry, life: Life) -> None:
             changes=differs,
         )
     )
-    if life.withdrawn:
-        made.warnings.append(_own(line, entry.id, "withdrawn", BACK))
     if life.draft is not None:
-        made.warnings.append(_own(line, entry.id, "draft", DRAFT))
-
-
-def _own(line: int, id_: str, sort: Literal["withdrawn", "draft"], why: str) -> RowWarning:
-    return RowWarning(line=line, entry_id=id_, other=id_, sort=sort, why=why)
+        made.warnings.append(
+            RowWarning(line=line, entry_id=entry.id, other=entry.id, sort="draft", why=DRAFT)
+        )
 
 
 def _differences(before: Entry, after: Entry) -> tuple[tuple[str, str, str], ...]:

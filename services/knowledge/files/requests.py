@@ -17,12 +17,15 @@ from contracts.requests import (
     ApplyImport,
     CheckEntry,
     DropImport,
+    EntriesExported,
     EntryChecked,
+    ExportEntries,
     ImportPlanned,
     KnowledgeImported,
     PlanImport,
     Problem,
     RowsStaged,
+    StageFile,
     StageRows,
 )
 from contracts.requests.imports import MOST_ROWS
@@ -33,8 +36,10 @@ from services.knowledge.entries.authority import Life, folded
 from services.knowledge.entries.entry import Entry
 from services.knowledge.entries.fields import written
 from services.knowledge.entries.regions import RegionTree
+from services.knowledge.files.parts import Parts, arriving
 from services.knowledge.files.plan import Plan, near_warnings, plan
 from services.knowledge.files.rows import Numbered, Rule, Taken, read_rows
+from services.knowledge.files.whole import export_entries, stage_file
 from services.knowledge.keeping.database import DatabaseDown
 from services.knowledge.keeping.lives import read_lives
 from services.knowledge.keeping.staging import Line, Staging
@@ -81,6 +86,8 @@ class ImportRequests:
     def answer_on(self, service: Service) -> None:
         """Say what this answers."""
         service.answers(StageRows, self.stage)
+        service.answers(StageFile, self.stage_file, at_once=2)
+        service.answers(ExportEntries, self.export, at_once=2)
         service.answers(PlanImport, self.plan)
         service.answers(ApplyImport, self.apply)
         service.answers(DropImport, self.drop)
@@ -103,6 +110,17 @@ class ImportRequests:
                     "nothing of it was imported",
                 )
         return RowsStaged(staged=staged)
+
+    async def stage_file(self, asked: StageFile) -> RowsStaged:
+        """Keep a part of a file; with the last, its rows. Raises RequestFailed."""
+        with _failing():
+            return await stage_file(asked, self._there().staging, self.stage)
+
+    async def export(self, asked: ExportEntries) -> EntriesExported:
+        """A part of a file of all entries. Raises RequestFailed."""
+        there = self._there()
+        with _failing():
+            return await export_entries(asked, there.staging, there.store, self._today())
 
     async def plan(self, asked: PlanImport) -> ImportPlanned:
         """What an import would do. Raises RequestFailed."""
@@ -155,7 +173,9 @@ class ImportRequests:
     async def drop(self, asked: DropImport) -> RowsStaged:
         """Forget an import. Raises RequestFailed."""
         with _failing():
-            await self._there().staging.drop(asked.import_id)
+            staging = self._there().staging
+            await staging.drop(asked.import_id)
+            await Parts(staging).drop(arriving(asked.import_id))
         return RowsStaged(staged=0)
 
     async def check(self, asked: CheckEntry) -> EntryChecked:

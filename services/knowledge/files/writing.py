@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +26,15 @@ def write_entries(path: Path, entries: Sequence[Entry]) -> None:
     write = {".csv": _csv, ".xlsx": _excel, ".jsonl": _jsonl}[path.suffix.lower()]
     with path.open("xb") as file:
         write(file, entries)
+
+
+def of_day(entries: Iterable[Entry], day: date) -> list[Entry]:
+    """One writing an entry: the one that counts on a day or, where none does yet, the next."""
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.id not in found or (entry.takes_effect or day) <= day:
+            found[entry.id] = entry
+    return list(found.values())
 
 
 def _row(entry: Entry) -> dict[str, str]:

@@ -1,26 +1,29 @@
 """From what a caller says to what may be told: which utterances are the question.
 
-A question is often spread: 我想问一下社保卡 … 就是丢了 … 去哪里补. So an utterance is tried
-alone, and where that shows nothing, together with what the caller said just before.
+A question is often spread: 我想问一下社保卡 … 就是丢了 … 去哪里补. So an utterance is tried alone
+and together with what the caller said just before, and the surer reading counts.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from services.knowledge.deciding.decide import SHOWN_FROM, Case, Judge, Ruling
-from services.knowledge.finding.find import Evidence
+from services.knowledge.deciding.decide import Case, Judge, Ruling
+from services.knowledge.finding.ranking import Evidence
 from services.knowledge.finding.wording import content, subject
 
-ALTERNATIVE_FROM = 0.4
-"""Score from which another matter is named beside the one shown."""
 ALTERNATIVES = 2
 LEAST_CONTENT = 2
 """Characters an utterance must hold beside fillers to ask anything."""
-PART_FROM = 0.1
-"""Score an utterance must have by itself for the matter that it and the ones before speak for."""
-BEFORE = 2
+PART = 0.4
+"""Share of the score of the matter that it and the ones before speak for, that an utterance which
+names a subject must reach by itself: else every utterance would bring up what was asked before."""
+ALONE_AHEAD = 0.1
+"""An utterance that names its subject is first taken by itself: the reading with what was said
+before must be surer by so much."""
+BEFORE = 3
 """Utterances of the caller before this one that may belong to the question."""
 
 Hear = Callable[[str], Awaitable[Evidence]]
@@ -50,25 +53,29 @@ async def look_up(
     it, oldest first; None where nothing fits well enough. `hear` gives the evidence of a text."""
     if not asks(text):
         return None
-    alone = await hear(text)
-    if alone.talk > alone.scores.max(initial=0.0):
+    before = before[-BEFORE:]
+    if not before:
+        alone = await hear(text)
+        return None if alone.is_talk else _found(alone, judge, case, 1)
+    alone, joined = await asyncio.gather(hear(text), hear("，".join([*before, text])))
+    if alone.is_talk:
         return None
     whole = len(subject(text)) >= LEAST_CONTENT
-    if (whole or not before) and (found := _found(alone, judge, case, 1)):
-        return found
-    joined: list[Found] = []
-    for count in range(1, min(BEFORE, len(before)) + 1):
-        evidence = await hear("，".join([*before[-count:], text]))
-        found = _found(evidence, judge, case, 1 + count)
-        # Else every utterance would bring up again what was asked before it.
-        if found and (not whole or alone.scores[found.ruling.matched] >= PART_FROM):
-            joined.append(found)
-    return max(joined, key=lambda found: found.ruling.confidence, default=None)
+    by_itself = _found(alone, judge, case, 1) if whole else None
+    together = _found(joined, judge, case, 1 + len(before))
+    if together and whole:
+        matched = together.ruling.matched
+        if alone.scores[matched] < PART * joined.scores[matched]:
+            together = None
+    if by_itself is None or together is None:
+        return by_itself or together
+    ahead = by_itself.ruling.confidence + ALONE_AHEAD >= together.ruling.confidence
+    return by_itself if ahead else together
 
 
 def _found(evidence: Evidence, judge: Judge, case: Case, utterances: int) -> Found | None:
     rulings = judge.rulings(evidence, case, most=1 + ALTERNATIVES)
-    if not rulings or rulings[0].confidence < SHOWN_FROM:
+    if not rulings or rulings[0].confidence < evidence.weights.shown_from:
         return None
-    others = tuple(ruling for ruling in rulings[1:] if ruling.score >= ALTERNATIVE_FROM)
+    others = tuple(ruling for ruling in rulings[1:] if ruling.score >= evidence.weights.listed_from)
     return Found(rulings[0], others, utterances)

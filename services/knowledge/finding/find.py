@@ -15,19 +15,9 @@ import numpy as np
 
 from services.knowledge.entries.entry import Entry
 from services.knowledge.finding.background import Background
+from services.knowledge.finding.ranking import Evidence, Ranking, packaged_ranking, weighed
 from services.knowledge.finding.wording import characters, sounds
 from services.knowledge.finding.words import Floats, Words
-
-# How much each witness counts: the nearest wording of an entry and the entry as a whole, by vector;
-# likeness and coverage, by character and by sound. Fitted on eval_data/kb.dev.jsonl and on the
-# wordings of the sample base, each left out and asked once; the values are round on purpose.
-ASKED, ABOUT = 0.45, 0.55
-LIKE, COVER, LIKE_SOUND, COVER_SOUND = 0.13, 0.20, 0.09, 0.14
-
-
-def expected(like: Floats, cover: Floats) -> Floats:
-    """What the characters alone let one expect of a similarity of vectors."""
-    return 0.07 + 0.65 * like + 0.33 * cover
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +34,11 @@ class Similar:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What speaks for which entry, for one question."""
+class Heard:
+    """What the witnesses say of a question."""
 
-    scores: Floats
-    """One an entry, in the order of the base; comparable among each other and across questions."""
+    witnesses: Floats
+    """One row an entry, in the order of `ranking.WITNESSES`."""
     talk: float
     """How much the question is like talk that asks nothing."""
     other: float
@@ -58,7 +48,10 @@ class Evidence:
 class Finder:
     """Compares questions with the wordings of all entries, and with the background."""
 
-    def __init__(self, entries: Sequence[Entry], background: Background) -> None:
+    def __init__(
+        self, entries: Sequence[Entry], background: Background, ranking: Ranking | None = None
+    ) -> None:
+        self._ranking = ranking or packaged_ranking()
         self._talk = slice(0, len(background.talk))
         self._lines = len(background.lines)
         lines = [(line,) for line in background.lines]
@@ -88,28 +81,27 @@ class Finder:
         return self._chars.count - self._lines
 
     def evidence(self, text: str, similar: Similar | None) -> Evidence:
-        """What `text` speaks for. Where similarities are not known, and all of them where `similar`
-        is None (nobody made a vector of the question), the characters stand in for them."""
+        """What `text` speaks for; `similar` is None where nobody made a vector of it."""
+        heard = self.hear(text, similar)
+        weights = self._ranking.words if similar is None else self._ranking.meaning
+        scores = weighed(heard.witnesses, weights)
+        nearest = float(heard.witnesses[:, 0].max(initial=-1.0))
+        return Evidence(scores, heard.talk, heard.other, nearest, weights)
+
+    def hear(self, text: str, similar: Similar | None) -> Heard:
+        """The witnesses one by one. Where similarities are not known, the characters stand in."""
         like, cover = self._chars.compare(characters(text))
         like_sound, cover_sound = self._sounds.compare(sounds(text))
-        stand_in = expected(like, cover)
-        asked = about = stand_in[self._lines :]
-        lines = stand_in[: self._lines]
+        asked, about = self._ranking.stand_in(like, cover)
+        lines = asked[: self._lines]
+        asked, about = asked[self._lines :], about[self._lines :]
         if similar is not None:
             asked = np.where(np.isnan(similar.asked), asked, similar.asked)
             about = np.where(np.isnan(similar.about), about, similar.about)
             lines = np.where(np.isnan(similar.lines), lines, similar.lines)
-        of_entries = slice(self._lines, None)
-        scores = (
-            ASKED * asked
-            + ABOUT * about
-            + LIKE * like[of_entries]
-            + COVER * cover[of_entries]
-            + LIKE_SOUND * like_sound[of_entries]
-            + COVER_SOUND * cover_sound[of_entries]
-        )
-        return Evidence(
-            scores=scores,
+        by_words = (like, cover, like_sound, cover_sound)
+        return Heard(
+            np.stack([asked, about, *(witness[self._lines :] for witness in by_words)], axis=1),
             talk=float(lines[self._talk].max()),
             other=float(lines[self._talk.stop :].max()),
         )

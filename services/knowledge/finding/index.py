@@ -93,19 +93,15 @@ class Index:
         return await self._run(lambda: self._open_shard.ids())
 
     async def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
-        """Points by id, as they came; those that are not there are left out."""
+        """Vectors by id of point; those that are not there are left out."""
         found: dict[str, Vectors] = {}
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
             found |= await self._run(lambda some=some: self._open_shard.vectors(some))  # type: ignore[misc]
         return found
 
-    async def first(self, limit: int) -> dict[str, Vectors]:
-        """The points with the lowest ids: as good as drawn by chance, and always the same."""
-        return await self._run(lambda: self._open_shard.first(limit))
-
     async def add(self, points: Sequence[Point], vectors: Sequence[Sequence[float]]) -> None:
-        """Keep points."""
+        """Keep points. Their vectors are of unit length."""
         made = np.asarray(vectors, dtype=np.float32)
         await self._run(lambda: self._open_shard.add([point.id for point in points], made))
 
@@ -114,9 +110,9 @@ class Index:
         if ids:
             await self._run(lambda: self._open_shard.remove(ids))
 
-    async def nearest(self, probe: Vectors, limit: int) -> Mapping[str, Vectors]:
-        """The points with the greatest dot product with `probe`, greatest first, id → vector."""
-        return await self._run(lambda: self._open_shard.nearest(probe, limit))
+    async def nearest(self, vector: Vectors, limit: int) -> Mapping[str, float]:
+        """The points nearest to a vector, nearest first, id → cosine."""
+        return await self._run(lambda: self._open_shard.nearest(vector, limit))
 
     @property
     def _open_shard(self) -> Shard:

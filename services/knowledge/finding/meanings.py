@@ -1,4 +1,5 @@
-"""Vectors of the questions of entries, at hand for telling which are of one matter. Pure."""
+"""Vectors at hand: of the questions of entries, to tell which are of one matter, and of the
+background. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +8,11 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from services.knowledge.finding.background import Space, Vectors
+from services.knowledge.finding.background import Vectors
 
 Rows = npt.NDArray[np.int64]
 UNKNOWN = -1
-"""Row of a question whose vector is not known."""
+"""Row of a point whose vector is not known."""
 
 
 class Pool:
@@ -49,18 +50,15 @@ class Pool:
 
 
 class Questions:
-    """The vectors of the questions of some entries, by position, placed in a space."""
+    """The vectors of the questions of some entries, by position."""
 
-    def __init__(self, pool: Pool, rows: Rows, space: Space) -> None:
+    def __init__(self, pool: Pool, rows: Rows) -> None:
         self._pool = pool
         self._rows = rows
-        self._space = space
 
     def __getitem__(self, positions: Rows | int) -> Vectors:
-        """One placed vector a position; NaN where not known yet."""
+        """One vector a position; NaN where not known yet."""
         rows = np.atleast_1d(self._rows[positions])
-        placed: Vectors = np.full((len(rows), len(self._space.centre)), np.nan, dtype=np.float32)
-        known = rows != UNKNOWN
-        if known.any():
-            placed[known] = self._space.place(self._pool.at(rows[known]))
-        return placed[0] if isinstance(positions, int) else placed
+        vectors = self._pool.at(np.maximum(rows, 0))
+        vectors[rows == UNKNOWN] = np.nan
+        return vectors[0] if isinstance(positions, int) else vectors

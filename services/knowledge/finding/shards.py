@@ -24,7 +24,7 @@ Comparing with all is fast enough, and leaves nothing out."""
 
 
 class Shard(Protocol):
-    """Points of one model: id and vector. All of it blocks."""
+    """Points of one model: id and vector, of unit length. All of it blocks."""
 
     def ids(self) -> set[str]:
         """The ids of all points."""
@@ -32,10 +32,6 @@ class Shard(Protocol):
 
     def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
         """Points by id; those that are not there are left out."""
-        ...
-
-    def first(self, limit: int) -> dict[str, Vectors]:
-        """The points with the lowest ids."""
         ...
 
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
@@ -46,8 +42,8 @@ class Shard(Protocol):
         """Forget points."""
         ...
 
-    def nearest(self, probe: Vectors, limit: int) -> dict[str, Vectors]:
-        """The points with the greatest dot products, greatest first."""
+    def nearest(self, vector: Vectors, limit: int) -> dict[str, float]:
+        """The points with the greatest cosines, greatest first, with them."""
         ...
 
     def whole(self) -> bool:
@@ -76,7 +72,7 @@ class EdgeShard:
     def _config(self, dimension: int) -> Any:
         edge = self._edge
         return edge.EdgeConfig(
-            # Not cosine: a search brings vectors that are not of unit length (`Space.probe`).
+            # Of vectors of unit length the dot product is the cosine.
             vectors=edge.EdgeVectorParams(size=dimension, distance=edge.Distance.Dot),
             optimizers=edge.EdgeOptimizersConfig(indexing_threshold=_PLAIN),
         )
@@ -99,13 +95,6 @@ class EdgeShard:
         """As `Shard.vectors`."""
         return _read(self._shard.retrieve(list(ids), with_payload=False, with_vector=True))
 
-    def first(self, limit: int) -> dict[str, Vectors]:
-        """As `Shard.first`."""
-        records, _ = self._shard.scroll(
-            self._edge.ScrollRequest(limit=limit, with_payload=False, with_vector=True)
-        )
-        return _read(records)
-
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
         """As `Shard.add`."""
         rows = zip(ids, vectors.tolist(), strict=True)
@@ -116,15 +105,15 @@ class EdgeShard:
         """As `Shard.remove`."""
         self._shard.update(self._edge.UpdateOperation.delete_points(list(ids)))
 
-    def nearest(self, probe: Vectors, limit: int) -> dict[str, Vectors]:
+    def nearest(self, vector: Vectors, limit: int) -> dict[str, float]:
         """As `Shard.nearest`."""
         request = self._edge.QueryRequest(
-            query=self._edge.Query.Nearest(probe.tolist()),
+            query=self._edge.Query.Nearest(vector.tolist()),
             limit=limit,
-            with_vector=True,
+            with_vector=False,
             with_payload=False,
         )
-        return _read(self._shard.query(request))
+        return {str(found.id): float(found.score) for found in self._shard.query(request)}
 
     def whole(self) -> bool:
         """As `Shard.whole`."""
@@ -168,13 +157,6 @@ class ClientShard:
             self._client.retrieve(self._name, list(ids), with_payload=False, with_vectors=True)
         )
 
-    def first(self, limit: int) -> dict[str, Vectors]:
-        """As `Shard.first`."""
-        records, _ = self._client.scroll(
-            self._name, limit=limit, with_payload=False, with_vectors=True
-        )
-        return _read(records)
-
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
         """As `Shard.add`."""
         batch = models.Batch(ids=list(ids), vectors=vectors.tolist())
@@ -185,16 +167,16 @@ class ClientShard:
         listed: list[Any] = list(ids)
         self._client.delete(self._name, models.PointIdsList(points=listed), wait=True)
 
-    def nearest(self, probe: Vectors, limit: int) -> dict[str, Vectors]:
+    def nearest(self, vector: Vectors, limit: int) -> dict[str, float]:
         """As `Shard.nearest`."""
         answer = self._client.query_points(
             self._name,
-            query=probe.tolist(),
+            query=vector.tolist(),
             limit=limit,
-            with_vectors=True,
+            with_vectors=False,
             with_payload=False,
         )
-        return _read(answer.points)
+        return {str(found.id): float(found.score) for found in answer.points}
 
     def whole(self) -> bool:
         """As `Shard.whole`."""

@@ -14,11 +14,12 @@ import numpy as np
 from services.knowledge.deciding.decide import Judge
 from services.knowledge.entries.entry import Entry
 from services.knowledge.entries.regions import RegionTree
-from services.knowledge.finding.background import Background, Space, Vectors
-from services.knowledge.finding.find import Evidence, Finder, Similar
+from services.knowledge.finding.background import Background, Vectors
+from services.knowledge.finding.find import Finder, Similar
 from services.knowledge.finding.meanings import UNKNOWN, Pool, Questions, Rows
 from services.knowledge.finding.mend import Mender
 from services.knowledge.finding.points import Point, points, points_of
+from services.knowledge.finding.ranking import Evidence
 from services.knowledge.finding.words import Floats, Mask
 
 MENDED_FROM = 0.05
@@ -47,13 +48,13 @@ class State:
         self._asked: Mask = np.zeros(0, dtype=bool)
         self._about: Mask = np.zeros(0, dtype=bool)
         self._rows: Rows = np.zeros(0, dtype=np.int64)
-        self._space: Space | None = None
-        self._lines: Vectors = np.zeros((0, 0), dtype=np.float32)
+        self._lines: Rows = np.full(len(self._line_ids), UNKNOWN, dtype=np.int64)
 
     @property
     def by_meaning(self) -> bool:
-        """Whether vectors can be used; else all is judged by words."""
-        return self._space is not None
+        """Whether vectors can be used: those of the background are known. Else all is judged by
+        words."""
+        return bool((self._lines != UNKNOWN).all())
 
     def changed(
         self, ids: Collection[str], entries: Iterable[Entry], held: Collection[str] = ()
@@ -105,12 +106,14 @@ class State:
 
     def learned(self, vectors: Mapping[str, Vectors | None]) -> State:
         """The state once the index holds more points, id → vector; it may be None where the point
-        is not of an entry's question."""
+        is neither of the background nor of an entry's question."""
         state = copy(self)
         state._asked, state._about = self._asked.copy(), self._about.copy()
         state._rows = self._rows.copy()
-        first: dict[str, Vectors] = {}
+        kept: dict[str, Vectors] = {}
         for id_, vector in vectors.items():
+            if vector is not None and id_ in self._line_ids:
+                kept[id_] = vector
             point, numbers = self._holders.get(id_, (None, ()))
             for position in self._positions(numbers):
                 if point is not None and point.about:
@@ -119,19 +122,13 @@ class State:
                 state._asked[position] = True
                 asked_for = point is not None and self.entries[position].question == point.text
                 if vector is not None and asked_for:
-                    first[id_] = vector
-        self._pool.put(first)
-        for id_ in first:
-            for position in self._positions(self._holders[id_][1]):
+                    kept[id_] = vector
+        self._pool.put(kept)
+        for id_ in kept:
+            for position in self._positions(self._holders.get(id_, (None, ()))[1]):
                 state._rows[position] = self._pool.row(id_)
-        state.judge = self.judge.changed((), (), state._questions())
-        return state
-
-    def placed(self, space: Space | None, lines: Vectors) -> State:
-        """The state with another space, or none. `lines`: vectors of the background, as made."""
-        state = copy(self)
-        state._space = space
-        state._lines = space.place(lines) if space is not None else lines
+        lines = [self._pool.row(id_) for id_ in self._line_ids]
+        state._lines = np.asarray(lines, dtype=np.int64)
         state.judge = self.judge.changed((), (), state._questions())
         return state
 
@@ -139,7 +136,7 @@ class State:
         """The state with an index that holds nothing."""
         state = copy(self)
         state._pool = Pool()
-        state._space = None
+        state._lines = np.full(len(self._line_ids), UNKNOWN, dtype=np.int64)
         state._asked = np.zeros(len(self.entries), dtype=bool)
         state._about = np.zeros(len(self.entries), dtype=bool)
         state._rows = np.full(len(self.entries), UNKNOWN, dtype=np.int64)
@@ -159,9 +156,10 @@ class State:
         positions = self._positions(self._written.get(entry_id, ()))
         return [self.entries[position] for position in positions]
 
-    def question_points(self) -> list[str]:
-        """The points of the questions of all entries."""
-        return [points_of(entry)[0].id for entry in self.entries]
+    def points_at_hand(self) -> set[str]:
+        """The points whose vectors it needs itself: of the background and of the questions of all
+        entries."""
+        return self._line_ids.keys() | {points_of(entry)[0].id for entry in self.entries}
 
     def mend(self, text: str) -> str:
         """What a caller may have said where `text` was heard, if an entry knows that better."""
@@ -171,40 +169,33 @@ class State:
         gained = self._finder.overlap(mended) - self._finder.overlap(text)
         return mended if gained >= MENDED_FROM else text
 
-    def probe(self, query: Vectors) -> Vectors | None:
-        """What to ask the index for, given the vector of a question; None without vectors."""
-        return self._space.probe(query) if self._space is not None else None
-
     def evidence(
-        self, text: str, query: Vectors | None = None, nearest: Mapping[str, Vectors] | None = None
+        self, text: str, query: Vectors | None = None, nearest: Mapping[str, float] | None = None
     ) -> Evidence:
         """What `text` speaks for. `query`: its vector; `nearest`: the points the index found for
-        its `probe`. Without them, what the words say."""
-        if query is None or nearest is None or self._space is None:
+        it, id → cosine. Without them, what the words say."""
+        if query is None or nearest is None or not self.by_meaning:
             return self._finder.evidence(text, None)
-        return self._finder.evidence(text, self._similar(query, nearest, self._space))
+        return self._finder.evidence(text, self._similar(query, nearest))
 
-    def _similar(self, query: Vectors, nearest: Mapping[str, Vectors], space: Space) -> Similar:
-        placed = space.place(query)
+    def _similar(self, query: Vectors, nearest: Mapping[str, float]) -> Similar:
         asked: Floats = np.full(len(self.entries), np.nan)
         about: Floats = np.full(len(self.entries), np.nan)
         if nearest:
-            near = space.place(np.stack(list(nearest.values()))) @ placed
             # What the index holds but did not bring is less near than all it brought.
-            asked[self._asked] = about[self._about] = near.min()
-            for id_, similarity in zip(nearest, near.tolist(), strict=True):
+            asked[self._asked] = about[self._about] = min(nearest.values())
+            for id_, cosine in nearest.items():
                 point, numbers = self._holders.get(id_, (None, ()))
                 if point is None:
                     continue
                 into = about if point.about else asked
                 for position in self._positions(numbers):
-                    into[position] = np.fmax(into[position], similarity)
-        return Similar(asked, about, (self._lines @ placed).astype(np.float64))
+                    into[position] = np.fmax(into[position], cosine)
+        lines = self._pool.at(self._lines) @ query
+        return Similar(asked, about, lines.astype(np.float64))
 
     def _questions(self) -> Questions | None:
-        if self._space is None:
-            return None
-        return Questions(self._pool, self._rows, self._space)
+        return Questions(self._pool, self._rows) if self.by_meaning else None
 
     def _positions(self, numbers: Sequence[int]) -> list[int]:
         """Where entries of some numbers stand; those that are not of this state are passed over."""

@@ -17,7 +17,6 @@ from contracts.gap import GapNoted
 from contracts.requests import Gap, GapState, HandleGap, NoteGap
 from services.knowledge.entries.regions import RegionTree
 from services.knowledge.finding.asking import Found
-from services.knowledge.finding.background import Vectors
 from services.knowledge.gaps import store
 from services.knowledge.gaps.likeness import Shelf, likeness
 from services.knowledge.gaps.masking import masked
@@ -85,7 +84,7 @@ class GapKeeper:
         self._now = now
         self._log = log
         self._turn = asyncio.Lock()
-        self._shelf = Shelf(None)
+        self._shelf = Shelf()
         self._shelved = 0
         self._shelf_model: str | None = None
         self._done = -1
@@ -195,7 +194,7 @@ class GapKeeper:
     async def _catch_up(self, session: AsyncSession) -> None:
         """Bring the shelf to what the database holds."""
         if self._shelf_model != self._meaning.model:
-            self._shelf, self._shelved = Shelf(self._meaning.space), 0
+            self._shelf, self._shelved = Shelf(), 0
             self._shelf_model = self._meaning.model
         self._shelved, known = await store.known_after(session, self._shelved, self._shelf_model)
         self._shelf.add(known)
@@ -237,13 +236,9 @@ class GapKeeper:
         wordings = wordings[:WORDINGS]
         ours = [words for words, r in asked if region in self._regions.chain(r or self._home)]
         made = await self._meaning.vectors([*ours, *wordings]) if ours else []
-        space = self._meaning.space
-        placed: list[Vectors] | None = None
-        if made and space is not None:
-            placed = [space.place(vector) for vector in made]
 
         def same(i: int, j: int) -> bool:
-            near = float(placed[i] @ placed[len(ours) + j]) if placed is not None else None
+            near = float(made[i] @ made[len(ours) + j]) if made else None
             return likeness(ours[i], wordings[j], near) > 0
 
         return sum(any(same(i, j) for j in range(len(wordings))) for i in range(len(ours)))

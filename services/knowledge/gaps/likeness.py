@@ -1,9 +1,9 @@
 """Which askings are about the same matter. Pure.
 
-By meaning, against the background: the vectors of two askings, seen from the centre of questions of
-every kind. The more characters two askings share, the nearer their vectors lie anyway, whatever
-they ask (护照怎么换 · 居住证怎么换): what is shared is taken off again, unless it is nearly all
-that either says. Fitted on eval_data/gap_pairs.dev.jsonl; how well: tests/slow/knowledge.
+By meaning: the cosine of their vectors. The more characters two askings share, the nearer their
+vectors lie anyway, whatever they ask (护照怎么换 · 居住证怎么换): what is shared is taken off
+again, unless it is nearly all that either says. Fitted on eval_data/gap_pairs.dev.jsonl; how well:
+tests/slow/knowledge.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from functools import lru_cache
 
 import numpy as np
 
-from services.knowledge.finding.background import Space, Vectors
+from services.knowledge.finding.background import Vectors
 from services.knowledge.finding.wording import characters, content, heard_as, sounds
 
-MEANING, SHARED, CONTAINED, BIAS = 12.7, -16.6, 8.1, -3.7
-"""Weights of the similarity of vectors, the likeness of characters and the share of the shorter
-one's sounds that the other one holds. Above 0 is the same matter."""
-STRANGERS_FROM = 0.5
-"""Similarity of vectors from which two askings without a common word are one matter: among
-thousands of gaps some are near by chance."""
+MEANING, SHARED, CONTAINED, BIAS = 10.0, -9.0, 3.0, -4.75
+"""Weights of the cosine, the likeness of characters and the share of the shorter one's sounds that
+the other one holds. Above 0 is the same matter."""
+STRANGERS_FROM = 0.66
+"""Cosine from which two askings without a common word are one matter: among thousands of gaps some
+are near by chance."""
 WORDS_FROM = 0.75
 """Likeness of characters from which askings are one matter where vectors are not known."""
 NEAREST = 24
 """Askings that are compared word by word: those nearest by meaning."""
-BY_MEANING_FROM = 0.2
-"""Similarity of vectors below which nothing is the same matter."""
+BY_MEANING_FROM = 0.4
+"""Cosine below which nothing is the same matter."""
 
 
 def likeness(one: str, other: str, meaning: float | None) -> float:
     """How far two askings are beyond what one matter needs; the same matter from 0 on. `meaning`:
-    similarity of their placed vectors; None = not known."""
+    cosine of their vectors; None = not known."""
     heard = _heard(one)
     if heard and heard == _heard(other):
         return 5.0
@@ -61,12 +61,10 @@ class Known:
 class Shelf:
     """Askings by their gap, to find the gap that a new one belongs to."""
 
-    def __init__(self, space: Space | None) -> None:
-        """`space`: where their vectors are compared; None = by words alone."""
-        self._space = space
+    def __init__(self) -> None:
         self._known: list[Known] = []
         self._mute: list[Known] = []
-        self._placed: Vectors | None = None
+        self._vectors: Vectors | None = None
 
     def __len__(self) -> int:
         return len(self._known)
@@ -86,9 +84,9 @@ class Shelf:
         return found
 
     def _candidates(self, vector: Vectors | None) -> list[tuple[Known, float | None]]:
-        if vector is None or self._space is None:
+        if vector is None:
             return [(known, None) for known in self._known]
-        meanings = self._all_placed(self._space, len(vector)) @ self._space.place(vector)
+        meanings = self._all_vectors(len(vector)) @ vector
         nearest = np.argsort(-meanings, kind="stable")[:NEAREST].tolist()
         near: list[tuple[Known, float | None]] = [
             (self._known[i], float(meanings[i])) for i in nearest if meanings[i] >= BY_MEANING_FROM
@@ -96,17 +94,17 @@ class Shelf:
         # Those whose vectors are not made yet have only their words.
         return near + [(known, None) for known in self._mute]
 
-    def _all_placed(self, space: Space, dimension: int) -> Vectors:
-        """One row an asking, zeros for one without a vector; only what is new is placed."""
-        if self._placed is None:
-            self._placed = np.zeros((0, dimension), dtype=np.float32)
-        if new := self._known[len(self._placed) :]:
+    def _all_vectors(self, dimension: int) -> Vectors:
+        """One row an asking, zeros for one without a vector."""
+        if self._vectors is None:
+            self._vectors = np.zeros((0, dimension), dtype=np.float32)
+        if new := self._known[len(self._vectors) :]:
             rows: Vectors = np.zeros((len(new), dimension), dtype=np.float32)
             for row, known in zip(rows, new, strict=True):
                 if known.vector is not None:
-                    row[:] = space.place(known.vector)
-            self._placed = np.concatenate([self._placed, rows])
-        return self._placed
+                    row[:] = known.vector
+            self._vectors = np.concatenate([self._vectors, rows])
+        return self._vectors
 
 
 def best_words(askings: Sequence[str]) -> str:

@@ -70,7 +70,7 @@ def failing() -> Iterator[None]:
     except UnknownGap:
         raise _failed("not_found", "没有这个待补项：请刷新列表", "gap_id") from None
     except UnknownEntry:
-        said = "没有这个条目，或它已作废：请写一个有草稿或已审定的条目编号"
+        said = "没有这个条目，或它已撤回：请写一个有草稿或已授权的条目编号"
         raise _failed("not_found", said, "entry_id") from None
     except DatabaseDown:
         said = "知识库的数据库暂时连不上，没有办成：请稍后再试"

@@ -61,6 +61,17 @@ class Staging:
                 found += ((line, json.loads(cells)) for line, cells in some)
         return found
 
+    async def row(self, import_id: str, line: int) -> Mapping[str, str] | None:
+        """The cells of one row."""
+        async with self._database.reading() as session:
+            row = await session.get(StagedRow, (import_id, line))
+            return json.loads(row.cells) if row is not None else None
+
+    async def count(self, import_id: str) -> int:
+        """How many rows of an import wait."""
+        async with self._database.reading() as session:
+            return await _count(session, import_id)
+
     async def drop(self, import_id: str) -> int:
         """Forget an import. Returns how many rows waited."""
         async with self._database.writing() as session:

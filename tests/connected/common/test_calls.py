@@ -350,7 +350,11 @@ async def test_an_event_no_handler_takes_does_not_cost_the_call_after_a_restart(
         consumer = CallConsumer(bus, scribe, log=LOG)
         await consumer.start()
         await say(bus, call, f"+{at}")
-        await until(lambda s=scribe, at=at: f"speech.started@{at}" in s.seen.get(call, []))
+
+        def heard(scribe: Scribe = scribe, at: int = at) -> bool:
+            return f"speech.started@{at}" in scribe.seen.get(call, [])
+
+        await until(heard)
         await consumer.stop()
     [(subject, _)] = await dead(bus)
     assert subject.endswith(f".{call}.speech.started")

@@ -148,7 +148,7 @@ async def test_feedback_is_counted_by_rule(bus: Bus, nats_url: str, tmp_path: Pa
             "rule": "impossible", "canonical": "这不可能的", "useful": 1, "wrong": 2,
             "dismissed": 1, "share_wrong": 0.5,
         }  # fmt: skip
-        assert "语速" in pace["canonical"]
+        assert "语速" in str(pace["canonical"])
         code, out, _ = await banxi(bus, nats_url, "rules", "feedback", "--days", "1")
         assert code == 0
         for part in ("impossible", "这不可能的", "50%"):

@@ -132,7 +132,7 @@ class FakeBase:
         if asked.revision != entry.revision or entry.draft is None:
             return _failure("conflict", "read it again", "revision")
         if asked.by == entry.drafted_by:
-            return _failure("invalid", "起草人不能审定自己的草稿：请由另一人审定", "by")
+            return _failure("invalid", "起草人不能授权自己的草稿：请由另一位采编员授权", "by")
         gone: dict[str, Any] = {"draft": None, "drafted_by": None}
         if asked.decision == "refused":
             return self._keep(entry, "refused", asked.by, asked.reason, **gone)

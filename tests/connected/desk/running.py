@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from contracts import subjects
 from contracts.requests import Failure, Reply, Request
@@ -51,7 +52,7 @@ class RunningDesk:
     def cookie(self, browser: httpx.AsyncClient, account: str) -> str:
         """What the browser would send with this account's pages."""
         request = browser.build_request("GET", f"/as/{account}/live")
-        return request.headers.get("cookie", "")
+        return str(request.headers.get("cookie", ""))
 
     @asynccontextmanager
     async def page(
@@ -61,7 +62,7 @@ class RunningDesk:
         async with connect(
             f"ws://127.0.0.1:{self.port}/as/{account}/{kind}/live",
             additional_headers={"Cookie": self.cookie(browser, account)},
-            origin=origin or self.origin,
+            origin=Origin(origin or self.origin),
         ) as socket:
             yield Page(socket)
 

@@ -17,7 +17,6 @@ from services.knowledge.entries import authority
 from services.knowledge.entries.authority import Done, Life, Refused
 from services.knowledge.entries.entry import Entry
 from services.knowledge.finding.asking import Found
-from services.knowledge.finding.background import read_background
 from services.knowledge.gaps.keeper import GapKeeper, UnknownEntry, UnknownGap
 from services.knowledge.gaps.meaning import Meaning
 from services.knowledge.keeping.store import Store
@@ -124,7 +123,7 @@ def _desk(store: Store, bags: Bags) -> Desk:
     keeper = GapKeeper(
         store.database,
         Shelved(store),
-        Meaning(bags, read_background()),
+        Meaning(bags),
         TREE,
         "临江市",
         today=lambda: DAY,

@@ -29,8 +29,8 @@ from tests.connected.records.scripts import (
     publish_as_of,
     running,
     script,
-    until,
 )
+from tests.until import until
 from tools.purge import purge
 
 pytestmark = pytest.mark.connected

@@ -165,7 +165,7 @@ async def test_scripts_are_performed_as_their_timeline_says(nats_url: str, bus: 
     info = await bus.js.stream_info(
         streams.CALLS, subjects_filter=stored_call(bus.site, "*", "ended")
     )
-    found = {where.call_id for s in info.state.subjects or {} if (where := parse_stored(s))}
+    found = {held.call_id for s in info.state.subjects or {} if (held := parse_stored(s))}
     assert found == {"talk-1", "talk-2", "talk-3"}
     expected = [step.event for step in timeline(read_script(SCRIPT), "talk-2", bus.site)]
     kept = await read_call(bus, bus.site, "talk-2")

@@ -142,7 +142,7 @@ def outcome(*story: Happening) -> tuple[list[int], int]:
         if isinstance(happening, Event):
             view, _ = follow(view, happening, POLICY)
         call, said = HANDLER.fold(call, happening)
-        scores += [e.score for e in said if isinstance(e, score.ScoreChanged)]
+        scores += [e.score for e in said if isinstance(e, ScoreChanged)]
         waiting[:0] = [
             e for e in said if isinstance(e, WarningRaised | WarningConfirmed | WarningWithdrawn)
         ]

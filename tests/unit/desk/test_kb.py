@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contracts.requests import DecideDraft, DraftEntry, ListEntries, Problem, PutOffice
+from contracts.requests import ApplyImport, DecideDraft, DraftEntry, ListEntries, Problem, PutOffice
 from services.desk import kb_routes, kb_words
 from services.desk.kb_routes import EDITORS, NotAsked, asked
 
@@ -34,6 +34,9 @@ def test_who_asks_is_the_account_whatever_the_page_says() -> None:
     office = asked("put_office", body(office={"office_id": "o", "name": "a", "region": "b"}), "k01")
     assert isinstance(office, PutOffice) and office.by == "k01"
     assert asked("list", b"", "k01") == ListEntries()
+    apply = asked("apply", body(import_id="i", imported_by="k99", authorised_by="k02"), "k01")
+    assert isinstance(apply, ApplyImport)
+    assert (apply.imported_by, apply.authorised_by) == ("k01", "k02")
 
 
 def test_editors_may_ask_the_knowledge_service_alone_and_not_all_of_it() -> None:
@@ -45,7 +48,9 @@ def test_editors_may_ask_the_knowledge_service_alone_and_not_all_of_it() -> None
         "unannounce",
         "note_gap",
         "stage",
-        "apply",
+        "stage_file",
+        "export",
+        "import_offices",
         "describe",
     ):
         with pytest.raises(KeyError):
@@ -81,7 +86,7 @@ def test_refusals_are_said_in_chinese() -> None:
     def said(code: str, message: str, field: str | None = None, verb: str = "decide") -> str:
         return kb_words.sentence(Problem(code=code, message=message, field=field), verb)
 
-    assert said("invalid", "起草人不能审定自己的草稿", "by") == "起草人不能审定自己的草稿。"
+    assert said("invalid", "起草人不能授权自己的草稿", "by") == "起草人不能授权自己的草稿。"
     assert said("invalid", "not the drafter", "by") == kb_words.FOUR_EYES["decide"]
     assert "适用地区" in said("invalid", "no such region", "region", "draft")
     for code in ("unavailable", "not_found", "conflict", "invalid", "internal"):

@@ -120,9 +120,8 @@ ANY = st.one_of(
     st.builds(
         raised,
         st.integers(0, 4),
-        st.datetimes(
-            datetime(1970, 1, 1), datetime(2199, 1, 1), timezones=st.none() | st.just(UTC)
-        ),
+        st.datetimes(datetime(1970, 1, 1), datetime(2199, 1, 1))
+        | st.datetimes(datetime(1970, 1, 1), datetime(2199, 1, 1), timezones=st.just(UTC)),
         st.sampled_from("ef"),
     ),
     *(

@@ -14,7 +14,9 @@ import numpy as np
 from contracts.requests import Embedding
 from services.knowledge.entries.entry import Entry
 from services.knowledge.entries.regions import RegionTree
+from services.knowledge.finding.background import Vectors
 from services.knowledge.finding.embedder import NoVectors, Purpose
+from services.knowledge.finding.ranking import Evidence, Ranking, Weights
 
 DIMENSION = 256
 TREE = RegionTree(
@@ -101,3 +103,37 @@ EARLY = Entry(
     phone="0599-555-1102",
 )
 ENTRIES = (CARD, CARD_CITY, CARD_COUNTY, WAGES, EARLY)
+
+
+WEIGHTS = Weights(
+    witnesses=(0.29, 0.35, 0.08, 0.13, 0.06, 0.09),
+    score=8.0,
+    lead=10.5,
+    talk=-5.0,
+    other=-3.9,
+    bias=-3.2,
+    shown_from=0.5,
+    listed_from=0.4,
+)
+"""Numbers as they could have been learned, so that what is learned anew changes no test."""
+
+
+RANKING = Ranking(
+    version="test", meaning=WEIGHTS, words=WEIGHTS, expected=(0.07, 0.65, 0.33, 0.07, 0.65, 0.33)
+)
+
+
+def evidence_of(
+    scores: Sequence[float], *, talk: float = 0.0, other: float = 0.0, nearest: float = 0.5
+) -> Evidence:
+    """Evidence for entries by their position."""
+    return Evidence(np.asarray(scores), talk, other, nearest, WEIGHTS)
+
+
+class BagEncoder:
+    """The same vectors in the form of the general model."""
+
+    dimension = DIMENSION
+
+    def embed(self, texts: Sequence[str], purpose: Purpose) -> Vectors:
+        return np.asarray([vector(text) for text in texts], dtype=np.float32)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
 import pytest
 
 from services.knowledge.deciding.decide import Case, Judge
 from services.knowledge.finding.asking import Found, asks, look_up
-from services.knowledge.finding.find import Evidence
-from tests.unit.knowledge.bags import CARD, DAY, EARLY, TREE, WAGES
+from services.knowledge.finding.ranking import Evidence
+from tests.unit.knowledge.bags import CARD, DAY, EARLY, TREE, WAGES, evidence_of
 
 pytestmark = pytest.mark.unit
 
@@ -29,7 +28,7 @@ class Script:
     async def hear(self, text: str) -> Evidence:
         self.heard.append(text)
         scores = self.scores.get(text, (0.05, 0.05, 0.05))
-        return Evidence(np.asarray(scores), self.talk.get(text, 0.1), 0.1)
+        return evidence_of(scores, talk=self.talk.get(text, 0.1), other=0.1)
 
     async def ask(self, text: str, *before: str) -> Found | None:
         return await look_up(text, before, self.hear, Judge(ENTRIES, TREE), CASE)
@@ -39,10 +38,11 @@ def entry(found: Found | None) -> tuple[str, int] | None:
     return found and (found.ruling.source.entry_id, found.utterances)
 
 
-async def test_a_clear_utterance_is_asked_alone() -> None:
-    script = Script({"我社保卡丢了": (0.9, 0.1, 0.1)})
+async def test_a_clear_utterance_counts_by_itself() -> None:
+    joined = "拖欠工资，我社保卡丢了"
+    script = Script({"我社保卡丢了": (0.9, 0.1, 0.1), joined: (0.5, 0.9, 0.1)})
     assert entry(await script.ask("我社保卡丢了", "拖欠工资")) == ("card-1", 1)
-    assert script.heard == ["我社保卡丢了"]
+    assert script.heard == ["我社保卡丢了", joined]
 
 
 @pytest.mark.parametrize("text", ["嗯嗯好的", "谢谢您", "", "哦，是的，对"])
@@ -55,7 +55,7 @@ async def test_what_holds_nothing_is_not_even_looked_up(text: str) -> None:
 
 async def test_a_spread_question_is_put_together() -> None:
     joined = "我以前在煤矿井下，能早点退下来吗"
-    script = Script({joined: (0.0, 0.0, 0.9), "能早点退下来吗": (0.2, 0.25, 0.3)})
+    script = Script({joined: (0.0, 0.0, 0.9), "能早点退下来吗": (0.2, 0.25, 0.4)})
     assert entry(await script.ask("能早点退下来吗", "我以前在煤矿井下")) == ("early-1", 2)
 
 

@@ -5,15 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.knowledge.deciding.decide import Case, Judge, Ruling, confidence
+from services.knowledge.deciding.decide import Case, Judge, Ruling
 from services.knowledge.entries.entry import Entry
-from services.knowledge.finding.find import Evidence
-from tests.unit.knowledge.bags import CARD, CARD_CITY, CARD_COUNTY, DAY, EARLY, TREE, WAGES
+from services.knowledge.finding.ranking import Evidence
+from tests.unit.knowledge.bags import (
+    CARD,
+    CARD_CITY,
+    CARD_COUNTY,
+    DAY,
+    EARLY,
+    TREE,
+    WAGES,
+    evidence_of,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -21,7 +29,7 @@ QUESTIONS = ("社保卡丢了怎么补办", "拖欠工资怎么投诉", "公租�
 
 
 def evidence(*scores: float) -> Evidence:
-    return Evidence(np.asarray(scores), talk=0.0, other=0.0)
+    return evidence_of(scores)
 
 
 def decide(entries: tuple[Entry, ...], scores: tuple[float, ...], region: str) -> list[Ruling]:
@@ -160,9 +168,9 @@ def test_a_transfer_names_who_answers_and_holds_no_answer() -> None:
 
 
 def test_confidence_falls_with_a_rival_with_talk_and_with_other_questions() -> None:
-    sure = confidence(0.8, 0.2, evidence())
+    sure = evidence().confidence(0.8, 0.2)
     assert sure > 0.9
-    assert confidence(0.8, 0.75, evidence()) < sure
-    assert confidence(0.8, 0.2, Evidence(np.zeros(0), talk=0.7, other=0.0)) < sure
-    assert confidence(0.8, 0.2, Evidence(np.zeros(0), talk=0.0, other=0.7)) < sure
-    assert confidence(0.2, 0.15, evidence()) < 0.5
+    assert evidence().confidence(0.8, 0.75) < sure
+    assert evidence_of((), talk=0.7).confidence(0.8, 0.2) < sure
+    assert evidence_of((), other=0.7).confidence(0.8, 0.2) < sure
+    assert evidence().confidence(0.2, 0.15) < 0.5

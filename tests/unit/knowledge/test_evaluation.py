@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from services.knowledge.files.writing import write_entries
-from tests.unit.knowledge.bags import ENTRIES, Bags
+from tests.unit.knowledge.bags import ENTRIES, BagEncoder, Bags
 from tools.evaluate.knowledge import knowledge
 
 pytestmark = pytest.mark.unit
@@ -39,7 +39,8 @@ LINES: list[dict[str, Any]] = [
 
 def run(folder: Path, lines: list[dict[str, Any]]) -> tuple[dict[str, Any], str]:
     kb, file, out = folder / "kb.csv", folder / "lines.jsonl", folder / "out.jsonl"
-    write_entries(kb, ENTRIES)
+    if not kb.exists():
+        write_entries(kb, ENTRIES)
     file.write_text(
         "".join(json.dumps({"id": f"q{i}"} | line) + "\n" for i, line in enumerate(lines))
     )
@@ -55,6 +56,7 @@ def run(folder: Path, lines: list[dict[str, Any]]) -> tuple[dict[str, Any], str]
 @pytest.fixture(autouse=True)
 def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tools.evaluate.knowledge.LocalEmbedder", Bags)
+    monkeypatch.setattr("tools.evaluate.plain.load", lambda _: BagEncoder())
 
 
 def test_figures_and_predictions(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_an_entry_from_draft_to_withdrawal() -> None:
     assert "1 drafts that wait for another person" in kb("todo")[1]
     assert kb("decide", "k1", "answer", "--by", "甲", "--revision", "1") == (
         1,
-        "起草人不能审定自己的草稿：请由另一人审定\n",
+        "起草人不能授权自己的草稿：请由另一位采编员授权\n",
     )
     code, out = kb("decide", "k1", "answer", "--by", "乙", typed="n\n")
     assert code == 1

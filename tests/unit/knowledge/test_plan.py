@@ -10,9 +10,9 @@ import pytest
 from services.knowledge.entries.authority import Done, Life, take_in, withdraw
 from services.knowledge.entries.entry import Entry
 from services.knowledge.files.plan import (
-    BACK,
     DRAFT,
     OWN_IMPORT,
+    WITHDRAWN,
     Plan,
     excerpts,
     near_warnings,
@@ -66,12 +66,16 @@ def test_who_imports_authorises_nothing_new_but_may_hand_back_what_stands() -> N
     ]
 
 
-def test_what_was_taken_back_or_waits_is_told() -> None:
-    gone = withdraw(life(CITY), "absent", by="王五", today=DAY)
-    assert isinstance(gone, Done)
-    made = planned(CITY, card_2=gone.life)
-    assert (made.added, made.changed) == (0, 1)
-    assert [(w.sort, w.why) for w in made.warnings] == [("withdrawn", BACK)]
+def test_what_was_taken_back_stays_so_and_what_waits_is_told() -> None:
+    for becomes in ("absent", "transfer"):
+        gone = withdraw(life(CITY), becomes, by="王五", today=DAY)
+        assert isinstance(gone, Done)
+        made = planned(CITY, card_2=gone.life)
+        assert (made.write, made.changed, made.bad) == ([], 0, 1)
+        assert [(p.line, p.field, p.message) for p in made.problems] == [(2, "id", WITHDRAWN)]
+        # What is told to nobody may be described anew.
+        no_answer = planned(replace(EARLY, id="card-2"), card_2=gone.life)
+        assert no_answer.bad == (becomes == "absent")
     waits = replace(life(WAGE), draft=life(WAGE).current)
     made = planned(replace(WAGE, answer="新"), wage_1=waits)
     assert [(w.sort, w.why) for w in made.warnings] == [("draft", DRAFT)]

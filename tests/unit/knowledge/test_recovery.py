@@ -16,7 +16,9 @@ from qdrant_client import QdrantClient
 from services.knowledge.base import KnowledgeBase
 from services.knowledge.entries.authority import withdraw
 from services.knowledge.entries.entry import Entry
+from services.knowledge.finding.embedder import NoVectors
 from services.knowledge.finding.index import Index
+from services.knowledge.finding.points import points, points_of
 from services.knowledge.keeping.store import Store
 from tests.unit.knowledge.bags import CARD, DAY, ENTRIES, WAGES, Bags
 from tests.unit.knowledge.test_base import BACKGROUND, NOW, base_in, put, told
@@ -76,6 +78,23 @@ async def test_a_damaged_index_is_thrown_away_and_an_old_one_completed(tmp_path:
         assert await told(base, newer.question) == "answer wage-1"
 
 
+async def test_what_an_index_lists_but_does_not_bring_is_made_again(tmp_path: Path) -> None:
+    class Leaky(Index):
+        async def vectors(self, ids):  # type: ignore[no-untyped-def]
+            lost = {points((), BACKGROUND)[1].id, points_of(WAGES)[0].id}
+            brought = await super().vectors(ids)
+            return {id_: vector for id_, vector in brought.items() if id_ not in lost}
+
+    async with base_in(tmp_path, Bags()) as base:
+        await put(base, *ENTRIES)
+        await base.indexed()
+    bags = Bags()
+    async with base_in(tmp_path, bags, Leaky(site="t", path=tmp_path / "index")) as base:
+        await base.indexed()
+        assert sorted(bags.passages) == sorted([*BACKGROUND.lines[:2], WAGES.question])
+        assert not base.by_words_alone
+
+
 async def test_a_server_that_is_away_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +134,25 @@ async def test_making_vectors_goes_on_where_it_was_stopped(tmp_path: Path) -> No
         await base.rebuild()
         await base.indexed()
         assert len(second.passages) > 2 * left
+        assert not base.by_words_alone
+
+
+async def test_vectors_made_before_the_service_failed_count(tmp_path: Path) -> None:
+    class Stumbles(Bags):
+        stumbled = False
+
+        async def embed(self, texts, purpose):  # type: ignore[no-untyped-def]
+            if len(self.passages) > 60 and not self.stumbled:
+                self.stumbled = True
+                raise NoVectors("out of order")
+            return await super().embed(texts, purpose)
+
+    bags = Stumbles()
+    async with base_in(tmp_path, bags) as base:
+        await put(base, *ENTRIES)
+        async with asyncio.timeout(20):
+            await base.indexed()
+        assert bags.stumbled
         assert not base.by_words_alone
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from services.knowledge.deciding.decide import Case
 from services.knowledge.entries.entry import Entry
-from services.knowledge.finding.background import Space, Vectors, read_background
-from services.knowledge.finding.points import points_of
+from services.knowledge.finding.background import Vectors, read_background
+from services.knowledge.finding.points import points, points_of
 from services.knowledge.finding.state import State
-from tests.unit.knowledge.bags import CARD, DAY, ENTRIES, TREE, vector
+from tests.unit.knowledge.bags import CARD, DAY, ENTRIES, TREE, WAGES, vector
 
 pytestmark = pytest.mark.unit
 
@@ -27,8 +27,7 @@ def raw(text: str) -> Vectors:
     return np.asarray(vector(text), dtype=np.float32)
 
 
-LINES = np.stack([raw(line) for line in BACKGROUND.lines])
-SPACE = Space.of(np.stack([*LINES, *(raw(text) for e in ENTRIES for text in e.wordings)]))
+LINES = {point.id: raw(point.text) for point in points((), BACKGROUND)}
 
 entries = st.builds(
     lambda number, question, region, authorised, similar: Entry(
@@ -64,14 +63,14 @@ def said(state: State) -> list[object]:
     told: list[object] = []
     for text in ASKED:
         mended = state.mend(text)
-        vectors = {
-            point.id: raw(point.text)
+        query = raw(mended)
+        nearest = {
+            point.id: float(raw(point.text) @ query)
             for entry in state.entries
             if int(entry.id[1:]) % 2
             for point in points_of(entry)
         }
-        for query in (None, raw(mended)):
-            evidence = state.evidence(mended, query, vectors if query is not None else None)
+        for evidence in (state.evidence(mended), state.evidence(mended, query, nearest)):
             rulings = state.judge.rulings(evidence, Case("云岭县", DAY))
             told.append(mended)
             told += [
@@ -87,7 +86,7 @@ def said(state: State) -> list[object]:
 def test_any_sequence_of_changes_answers_as_a_state_made_at_once(
     changes: list[tuple[set[int], list[Entry]]],
 ) -> None:
-    state = State(TREE, BACKGROUND).placed(SPACE, LINES)
+    state = State(TREE, BACKGROUND).learned(LINES)
     there: dict[str, Entry] = {}
     for gone, coming in changes:
         new = {entry.id: entry for entry in coming}
@@ -95,10 +94,31 @@ def test_any_sequence_of_changes_answers_as_a_state_made_at_once(
         state = with_vectors(state.changed(ids, new.values()))
         there = {id_: e for id_, e in there.items() if id_ not in ids} | new
     fresh = State(TREE, BACKGROUND).changed(there, there.values())
-    fresh = with_vectors(fresh.placed(SPACE, LINES))
+    fresh = with_vectors(fresh.learned(LINES))
     assert {e.id: e for e in state.entries} == there
     assert state.point_ids() == fresh.point_ids()
     assert said(state) == said(fresh)
+
+
+def test_meaning_counts_from_the_background_on_and_what_has_no_vector_goes_by_its_words() -> None:
+    words = State(TREE, BACKGROUND).changed([e.id for e in ENTRIES], ENTRIES)
+    assert not words.by_meaning
+    first, *rest = LINES
+    assert not words.learned({id_: LINES[id_] for id_ in rest}).by_meaning
+    state = words.learned(LINES)
+    assert state.by_meaning
+    text, query = "老板拖欠了三个月", raw(BACKGROUND.talk[0])
+    near = {first: 1.0}
+    evidence = state.evidence(text, query, near)
+    assert evidence.talk == pytest.approx(1.0)
+    assert np.isfinite(evidence.scores).all()
+    assert words.evidence(text, query, near).talk < 0.5
+    known = points_of(WAGES)[0]
+    near[known.id] = 0.9
+    knowing = state.learned({known.id: raw(known.text)})
+    more = knowing.evidence(text, query, near).scores - evidence.scores
+    assert (more != 0).tolist() == [entry is WAGES for entry in ENTRIES]
+    assert not knowing.without_vectors().by_meaning
 
 
 def test_who_asks_an_older_state_is_answered_by_it() -> None:

@@ -210,7 +210,7 @@ def test_a_call_is_a_fold_over_its_events() -> None:
         call = call.after(event)
     assert call.region == "云岭县"
     assert call.card == card
-    assert [s.text for s in call.said] == ["二", "三", "四"]
+    assert [s.text for s in call.said] == ["一", "二", "三", "四"]
     now = call.said[-1]
     assert call.before(now) == ("三",)  # 二 is too long ago to be one question with it
     assert call.after(CallEnded(call_id="c1", site="main", at_ms=5, ended_by="caller")).over

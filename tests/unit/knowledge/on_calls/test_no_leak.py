@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,10 +12,9 @@ from contracts.card import CardShown
 from services.knowledge.deciding.decide import Case, Judge
 from services.knowledge.entries.entry import Entry
 from services.knowledge.finding.asking import Found
-from services.knowledge.finding.find import Evidence
 from services.knowledge.on_calls.call import Said
 from services.knowledge.on_calls.cards import cards, gap, outdated, withdrawal
-from tests.unit.knowledge.bags import DAY, TREE
+from tests.unit.knowledge.bags import DAY, TREE, evidence_of
 
 pytestmark = pytest.mark.unit
 
@@ -54,7 +52,7 @@ def test_no_event_holds_what_may_not_be_told(
     scores = data.draw(
         st.lists(st.floats(0, 1), min_size=len(entries), max_size=len(entries)), "scores"
     )
-    evidence = Evidence(scores=np.asarray(scores), talk=0.0, other=0.0)
+    evidence = evidence_of(scores)
     rulings = Judge(entries, TREE).rulings(evidence, Case(region, DAY))
     shown: CardShown | None = None
     text = gap("c1", "main", region, SAID[0]).model_dump_json()

@@ -1,0 +1,87 @@
+"""`banxi train knowledge`: learn from authors' bases and questions to find what a caller means."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.common.datafiles import DataFileError
+from services.embedding.matters import LEARNED as MODEL
+from services.knowledge.finding.background import DATA
+from services.knowledge.finding.ranking import LEARNED as NUMBERS
+from services.knowledge.finding.ranking import packaged_ranking
+from tools.evaluate.report import fail
+from tools.train.asked import Author, digest, read_authors
+from tools.train.matters import Teacher, lesson
+from tools.train.ranking import learn, listen
+
+EXEMPLARS = DATA / "exemplars"
+ASIDE = ("a2", "b2")
+
+console = Console(stderr=True)
+
+
+def knowledge(
+    exemplars: Annotated[
+        Path,
+        typer.Option(help="Folder with a folder an author: kb.csv, regions.csv, queries.jsonl."),
+    ] = EXEMPLARS,
+    aside: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Author the model does not learn from; default: two of ours. Repeatable."
+        ),
+    ] = None,
+    model: Annotated[Path, typer.Option(help="Where to write what the model learned.")] = MODEL,
+    numbers: Annotated[Path, typer.Option(help="Where to write the ranking's numbers.")] = NUMBERS,
+    threads: Annotated[int, typer.Option(min=1, help="Threads to learn on.")] = 2,
+) -> None:
+    """Learn what callers mean, and how sure a match is.
+
+    Takes about half an hour on two cores. First the model learns from all authors but those aside;
+    then the ranking's numbers and the confidence are fitted to what it makes of those aside, whose
+    figures are printed. A site adds folders of its own base and its callers' questions to a copy
+    of the exemplars.
+    """
+    chosen = tuple(aside or ASIDE)
+    try:
+        authors = read_authors(exemplars)
+        version = digest(exemplars)
+    except DataFileError as error:
+        fail(str(error))
+    strangers = [author for author in authors if author.name in chosen]
+    taught = [author for author in authors if author.name not in chosen]
+    if missing := set(chosen) - {author.name for author in strangers}:
+        fail(f"{exemplars}: there is no author {', '.join(sorted(missing))}")
+    if not taught:
+        fail(f"{exemplars}: nobody is left to learn from")
+    for path in (model, numbers):
+        if not path.parent.is_dir():
+            fail(f"{path}: there is no folder {path.parent}")
+    torch.set_num_threads(threads)
+    teacher = Teacher(console.print)
+    lessons = [lesson(author) for author in taught]
+    console.print(f"learning from {sum(len(one.texts) for one in lessons)} questions …")
+    teacher.learn(lessons)
+    teacher.save(model, version)
+    _fit(strangers, teacher, version, numbers)
+    console.print(f"written: {model} ({model.stat().st_size / 1e6:.1f} MB) and {numbers}")
+
+
+def _fit(strangers: list[Author], teacher: Teacher, version: str, path: Path) -> None:
+    console.print("fitting the ranking to the authors aside …")
+    ranking = packaged_ranking()
+    heeded = [one for author in strangers for one in listen(author, teacher.vectors, ranking)]
+    found, figures = learn(heeded, version)
+    text = json.dumps(found.model_dump(mode="json"), ensure_ascii=False, indent=1)
+    path.write_text(text + "\n", encoding="utf-8")
+    table = Table("on the authors aside", "")
+    for name, figure in figures.items():
+        table.add_row(name, f"{figure:.3f}")
+    Console().print(table)
