@@ -79,8 +79,9 @@ def import_(
     named so.
 
     An entry with a known id is replaced, its history is kept; entries that are not in the file
-    stay. A row marked authorised names who authorised it, another person than the importer. What was
-    withdrawn stays so: a row that would bring it back is bad, it returns by a new draft alone.
+    stay. A row marked authorised names who authorised it, another person than the importer.
+    What was withdrawn stays so: a row that would bring it back is bad; it returns by a new draft
+    alone.
     In Excel the first sheet is read: cells merged downwards count for each row, formulas by their
     result. Characters nobody can see are taken out, HTML stays text. At most 200,000 rows.
 

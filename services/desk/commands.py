@@ -61,6 +61,8 @@ _NO_DECISION: dict[ChargeState, str] = {
     "accepted": "这条申诉已经处理过了。",
     "returned": "这一项的分数已经退回，不用再处理。",
 }
+_KINDS: dict[str, CardKind] = {"transfer": "transfer", "announced": "announced"}
+"""Kinds of what a search finds, beside answers."""
 
 
 class Refused(RuntimeError):
@@ -152,7 +154,7 @@ class Commands:
             {
                 "kind": hit.kind,
                 "question": hit.question,
-                "answer": hit.answer if hit.kind == "answer" else None,
+                "answer": None if hit.kind == "transfer" else hit.answer,
                 "source": source_rows(_source(hit), kind=_kind(hit)),
             }
             for hit in found.hits
@@ -249,7 +251,7 @@ def _known(view: CallView, deduction_id: str) -> Charge:
 
 
 def _kind(hit: KnowledgeHit) -> CardKind:
-    return "transfer" if hit.kind == "transfer" else "answer"
+    return _KINDS.get(hit.kind, "answer")
 
 
 def _source(hit: KnowledgeHit) -> Source | None:

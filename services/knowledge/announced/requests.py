@@ -163,6 +163,8 @@ class WordingRequests:
                 wait_s = min(LOOK_S, (end - now).total_seconds()) if end else LOOK_S
             except DatabaseDown as error:
                 log.warning("cannot see which wordings end", extra={"why": str(error)})
+            except Exception:  # whatever it is: a wording that is over must end
+                log.exception("cannot see which wordings end")
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(LEAST_S, wait_s)):
                     await self._look.wait()

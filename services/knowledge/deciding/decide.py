@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -26,6 +26,7 @@ from services.knowledge.entries.regions import RegionTree
 from services.knowledge.finding.background import Vectors
 from services.knowledge.finding.meanings import Questions
 from services.knowledge.finding.ranking import Evidence
+from services.knowledge.finding.words import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Ruling:
     """Strength of the match; comparable across questions."""
     matched: int
     """Position of the entry whose wordings matched."""
+    signs: Floats = field(default_factory=lambda: np.zeros(0), compare=False, repr=False)
+    """What makes it sure, in the order of `ranking.SIGNS`."""
     differs: tuple[str, ...] = ()
     """Nearer or higher regions that hold another rule on the matter."""
     ends: date | None = None
@@ -60,6 +63,8 @@ class Case:
 
 
 Days = npt.NDArray[np.int64]
+AS_NEAR = 0.2
+"""How much less an entry of a nearer region may be like what is asked than the one it overrules."""
 MANY = 128
 """Entries that are put in order before it is seen whether more are needed."""
 
@@ -131,7 +136,7 @@ class Judge:
         for position in self._best_first(evidence):
             if not applies[position]:
                 continue
-            decider = self._decider(position, nearness, valid, applies)
+            decider = self._decider(position, nearness, valid, applies, evidence.asked)
             if all(decider != other.decider for other in found):
                 found.append(_Match(float(evidence.scores[position]), position, decider))
             if len(found) > most:
@@ -170,9 +175,15 @@ class Judge:
         return 0.0
 
     def _decider(
-        self, position: int, nearness: Mapping[str, int], valid: Mask, applies: Mask
+        self,
+        position: int,
+        nearness: Mapping[str, int],
+        valid: Mask,
+        applies: Mask,
+        asked: Floats,
     ) -> int:
-        """Of the entries on the matter of one that apply, the one nearest to the caller."""
+        """Of the entries on the matter of one that apply, the one nearest to the caller. One that
+        is on it only by likeness must be near to what is asked, too."""
 
         def rank(i: int) -> tuple[int, bool, int, str]:
             # Of two entries of one region on one matter the cautious one decides, then the newer.
@@ -180,7 +191,12 @@ class Judge:
             return nearness[entry.region], entry.answerable, -int(self._begins[i]), entry.id
 
         while True:
-            partners = [i for i in self._matters.partners(position, valid) if applies[i]]
+            namesakes = self._matters.namesakes(position, valid)
+            partners = [
+                i
+                for i in self._matters.partners(position, valid)
+                if applies[i] and (i in namesakes or asked[i] >= asked[position] - AS_NEAR)
+            ]
             nearest = min(partners, key=rank, default=position)
             if rank(nearest) >= rank(position):
                 return position
@@ -220,7 +236,8 @@ class Judge:
             kind="transfer" if not may else "announced" if entry.sort == "announced" else "answer",
             source=entry.source(),
             answer=entry.answer if may else None,
-            confidence=evidence.confidence(match.score, max(rivals)),
+            confidence=evidence.confidence(match.position, match.score, rivals),
+            signs=evidence.signs(match.position, match.score, rivals),
             score=match.score,
             matched=match.position,
             differs=differs,

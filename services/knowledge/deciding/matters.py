@@ -16,14 +16,14 @@ from services.knowledge.finding.meanings import Questions
 from services.knowledge.finding.wording import characters, fold
 from services.knowledge.finding.words import Floats, Ints, Words
 
-ALIKE_FROM = 0.52
-"""Likeness (characters and vectors, half each) from which two questions that are each other's
-likest between two regions are one matter."""
+ALIKE_FROM = 0.8
+"""Likeness of the vectors, and a tenth of that of the characters, from which two questions that are
+each other's likest between two regions are one matter. From the pairs of the exemplar bases."""
+WORDS_WEIGH = 0.1
 ALIKE_BY_WORDS_FROM = 0.6
 """The same for characters alone, where the vectors are not known."""
-SHARED_FROM = 0.25
-"""Likeness of the characters below which the vectors of two questions are not looked at: they would
-have to be nearly the same (0.79)."""
+SHARED_FROM = 0.15
+"""Likeness of the characters below which the vectors of two questions are not looked at."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -89,16 +89,20 @@ class Matters:
         if not among[position]:
             among = among.copy()
             among[position] = True
-        sharing = self._shared.sharing(self._keys[position].wordings).tolist()
-        found = {
-            other
-            for other in sharing
-            if other != position and among[other] and self._shares(position, other)
-        }
+        found = self.namesakes(position, among)
         for other in self._likest(position, among):
             if other not in found and position in self._likest(other, among):
                 found.add(other)
         return found
+
+    def namesakes(self, position: int, among: Mask) -> set[int]:
+        """Those of them that are so by their wordings, whatever the vectors say."""
+        sharing = self._shared.sharing(self._keys[position].wordings).tolist()
+        return {
+            other
+            for other in sharing
+            if other != position and among[other] and self._shares(position, other)
+        }
 
     def _shares(self, one: int, other: int) -> bool:
         """Of two entries with a wording in common, whether that makes them one matter."""
@@ -136,7 +140,7 @@ class Matters:
                 beyond = np.where(
                     np.isnan(meant),
                     by_words - ALIKE_BY_WORDS_FROM,
-                    (by_words + meant) / 2 - ALIKE_FROM,
+                    meant + WORDS_WEIGH * by_words - ALIKE_FROM,
                 )
             enough = beyond >= 0
             self._rows[one] = alike[enough], beyond[enough]

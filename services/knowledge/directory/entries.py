@@ -3,14 +3,11 @@ decided as any other. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import tzinfo
 
-from contracts.card import Source
 from contracts.requests import Office
 from services.knowledge.entries.entry import Entry
-from services.knowledge.entries.regions import RegionTree
-from services.knowledge.finding.wording import fold
 
 # What callers say for the office itself, and for whatever they call it. Few, since each wording of
 # each office is a vector: their characters and sounds do the rest.
@@ -53,44 +50,3 @@ def office_entries(offices: Iterable[Office], zone: tzinfo | None = None) -> lis
                 )
             )
     return found
-
-
-def responsible(
-    department: str, region: str, offices: Sequence[Office], regions: RegionTree
-) -> Office | None:
-    """The office of that name, or called so, that serves a region: of several the one of the
-    nearest region."""
-    wanted = fold(department)
-    chain = regions.chain(region)
-    named = [
-        office
-        for office in offices
-        if office.region in chain and wanted in map(fold, (office.name, *office.aliases))
-    ]
-    # Its own name counts more than what another one is called.
-    return min(
-        named,
-        key=lambda office: (chain.index(office.region), fold(office.name) != wanted),
-        default=None,
-    )
-
-
-def with_office(
-    source: Source, region: str, offices: Sequence[Office], regions: RegionTree
-) -> Source:
-    """The source of a transfer with what the directory knows of its department, where the entry
-    itself does not say. `region`: the caller's. A liaison's number stands beside the name, for the
-    agent who transfers: never as the number that callers are told."""
-    if source.phone and source.liaison:
-        return source
-    office = responsible(source.department, region, offices, regions) or responsible(
-        source.department, source.region, offices, regions
-    )
-    if office is None:
-        return source
-    liaison = office.liaison or None
-    if liaison and office.liaison_phone:
-        liaison = f"{liaison}（转接用 {office.liaison_phone}，不报给来电人）"
-    return source.model_copy(
-        update={"phone": source.phone or office.phone or None, "liaison": source.liaison or liaison}
-    )

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from contracts.requests import Office
 from services.knowledge.directory.entries import office_entries
+from services.knowledge.directory.known import Directory
 from services.knowledge.directory.tables import OfficeRow
 from services.knowledge.entries.entry import Entry
 from services.knowledge.finding.wording import letters
@@ -35,6 +36,8 @@ class OfficeStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.known = Directory()
+        """Those that `entries` read last: as new as what is searched."""
 
     async def offices(self) -> tuple[Office, ...]:
         """All of them, by region and name."""
@@ -46,7 +49,9 @@ class OfficeStore:
 
     async def entries(self) -> list[Entry]:
         """All of them, as entries that are searched."""
-        return office_entries(await self.offices())
+        offices = await self.offices()
+        self.known = Directory(offices)
+        return office_entries(offices)
 
     async def listed(self, text: str, skip: int, limit: int) -> tuple[tuple[Office, ...], int]:
         """A page of those that hold some words, and how many there are."""

@@ -8,6 +8,7 @@ alone: no file brings it back.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import date
@@ -138,8 +139,14 @@ class Refused:
 def folded(name: str) -> str:
     """A name as it is compared: who writes his own differently is still the same person."""
     plain = unicodedata.normalize("NFKC", name)
-    seen = "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cc"))
+    seen = _UNSEEN.sub("", "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cc")))
     return "".join(seen.split()).casefold()
+
+
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+"""What is seen as little as a space, but is a letter or a mark: fillers, variation selectors."""
 
 
 def draft(life: Life, entry: Entry, *, seen: int, by: str) -> Done | Refused:
@@ -245,8 +252,8 @@ def take_in(
 ) -> Done | Refused | None:
     """Take an entry from a file, decided as the file says; None where it says what counts already.
     An authorised one names who authorised it, another than `by`. What is scheduled stays, a draft
-    that waits is put away, what was taken back stays so. `unnamed`: that nobody is named is taken for not recorded; only for the
-    base a new site begins with."""
+    that waits is put away, what was taken back stays so. `unnamed`: that nobody is named is taken
+    for not recorded; only for the base a new site begins with."""
     life = life.on(today)
     if life.current is not None and life.current.entry.says(entry):
         return None

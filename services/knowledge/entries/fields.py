@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import category
+
 from contracts.requests import EntryFields
 from services.knowledge.entries.entry import SEPARATOR, Entry
 
@@ -62,9 +64,14 @@ def changes(before: Entry | None, after: Entry) -> tuple[Change, ...]:
 
 
 def clean(text: str) -> str:
-    """A text without spaces around it and without control characters; line breaks stay."""
+    """A text without spaces around it and without characters that nobody sees, as a file is read;
+    line breaks stay."""
     kept = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in kept if c >= " " or c in "\n\t").strip()
+    return "".join(c for c in kept if c in "\n\t" or category(c) not in _UNSEEN).strip()
+
+
+_UNSEEN = ("Cc", "Cf", "Cs")
+"""Control, format (zero-width, direction), half characters."""
 
 
 def _each(texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -27,7 +27,9 @@ SAID: dict[Reason, Said] = {
     "own_draft": Said("invalid", "by", "起草人不能授权自己的草稿：请由另一位采编员授权"),
     "not_own": Said("invalid", "by", "只有起草人能收回草稿：不同意请由他人“退回”"),
     "no_answer": Said("invalid", "answer", "没有写答复内容，不能授权答复：请补上，或授权为只转接"),
-    "confidential": Said("invalid", "confidential", "标为不对外的条目不能授权答复：只能授权为只转接"),
+    "confidential": Said(
+        "invalid", "confidential", "标为不对外的条目不能授权答复：只能授权为只转接"
+    ),
     "past": Said("invalid", "from_day", "生效日期已经过去：留空即刻生效，或改选今天以后的日子"),
     "never_valid": Said("invalid", "valid_to", "有效期在生效以前就已截止：请先改有效期"),
     "backwards": Said("invalid", "valid_to", "有效期的截止日早于开始日"),

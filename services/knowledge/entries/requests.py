@@ -24,7 +24,7 @@ from services.common.bus import RequestFailed
 from services.common.service import Service
 from services.knowledge.entries import authority
 from services.knowledge.entries.authority import Done, Life, Refused
-from services.knowledge.entries.fields import written
+from services.knowledge.entries.fields import clean, written
 from services.knowledge.entries.refusals import failure
 from services.knowledge.entries.regions import RegionTree
 from services.knowledge.keeping.database import DatabaseDown
@@ -97,7 +97,7 @@ class EntryRequests:
         """Write a draft. Raises RequestFailed."""
         there = self._there()
         _see_texts(asked.fields)
-        if asked.fields.region.strip() not in self._regions:
+        if clean(asked.fields.region) not in self._regions:
             raise _invalid("region", "地区表里没有这个地区：请从表中选一个")
 
         def make(entry_id: str, life: Life) -> Done | Refused:
@@ -187,7 +187,7 @@ def _failing() -> Iterator[None]:
 
 def _see_texts(fields: EntryFields) -> None:
     for name in ("question", "department"):
-        if not getattr(fields, name).strip():
+        if not clean(getattr(fields, name)):
             raise _invalid(name, "不能是空的")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,13 @@ def _object(text: str) -> dict[str, Any] | str:
         found = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         return str(error) if isinstance(error, _Twice) else "is no JSON object on one line"
+    if "\\u" in text and _HALF.search(json.dumps(found, ensure_ascii=False)):
+        return "holds half a character (\\ud800 to \\udfff): write it whole"
     return found if isinstance(found, dict) else "is no JSON object on one line"
+
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""JSON can name them; no message and no database takes them."""
 
 
 class _Twice(ValueError):

@@ -161,6 +161,7 @@ class ImportRequests:
                 # Somebody changed an entry since it was looked at a moment ago.
                 message = "the base has changed meanwhile, nothing was imported: try again"
                 raise RequestFailed(Problem(code="conflict", message=message)) from None
+        with _failing(TAKEN):
             await there.staging.drop(asked.import_id)
             if made.write:
                 await there.refresh()
@@ -264,12 +265,18 @@ def _fitting(parts: Sequence[Part], most: int) -> tuple[Part, ...]:
     return tuple(kept)
 
 
+NOT_TAKEN = "the database does not answer, nothing was imported: try again later"
+TAKEN = (
+    "the import was taken, and the database does not answer since: it is in force as soon as that "
+    "is back; do not import it again"
+)
+
+
 @contextmanager
-def _failing() -> Iterator[None]:
+def _failing(message: str = NOT_TAKEN) -> Iterator[None]:
     try:
         yield
     except DatabaseDown:
-        message = "the database does not answer, nothing was imported: try again later"
         raise RequestFailed(Problem(code="unavailable", message=message)) from None
 
 

@@ -31,6 +31,12 @@ MOST_BYTES = 2**30
 """A workbook may be so large unpacked."""
 MOST_TEXTS = 2**28
 """Bytes that the table of its texts may have, which is held as a whole."""
+MOST_HELD = 2**26
+"""Bytes that the other parts together may have which are held as a whole: styles and the like."""
+LAST_ROW = 2**20
+"""The last row a sheet of Excel has."""
+MOST_ACROSS = 10**6
+"""Cells that may be merged with others beside them."""
 WIDEST = 200
 """Columns that are looked at."""
 NO_WORKBOOK = "is not an Excel workbook, or a damaged one"
@@ -61,6 +67,8 @@ def workbook_lines(path: Path) -> tuple[int, Callable[[], Iterator[Line]]]:
         with zipfile.ZipFile(path) as book:
             if sum(part.file_size for part in book.infolist()) > MOST_BYTES:
                 raise too_many()
+            if sum(part.file_size for part in book.infolist() if _is_held(part)) > MOST_HELD:
+                raise Unreadable(NO_WORKBOOK)
             sheet = _look_through(book, _first_sheet(book))
             if _size(book, "xl/sharedStrings.xml") > MOST_TEXTS:
                 raise Unreadable("holds more text than an import takes: split it")
@@ -69,6 +77,16 @@ def workbook_lines(path: Path) -> tuple[int, Callable[[], Iterator[Line]]]:
     except (zipfile.BadZipFile, LookupError, expat.ExpatError, ValueError, zlib.error):
         raise Unreadable(NO_WORKBOOK) from None
     return sheet.count, lambda: _lines(path, sheet)
+
+
+def _is_held(part: zipfile.ZipInfo) -> bool:
+    """Whether a part is read at one go; sheets are not, and texts have a bound of their own."""
+    folder, name = posixpath.split(part.filename)
+    return (
+        name.endswith((".xml", ".rels"))
+        and name != "sharedStrings.xml"
+        and folder in ("", "_rels", "docProps", "xl", "xl/_rels", "xl/theme")
+    )
 
 
 def _size(book: zipfile.ZipFile, name: str) -> int:
@@ -126,6 +144,7 @@ class _Looker:
         self.sheet = _Sheet()
         self._row = 0
         self._column = 0
+        self._across = 0
         self._kind = ""
         self._formula = self._value = self._within = self._filled = False
 
@@ -133,6 +152,8 @@ class _Looker:
         match name.rpartition(" ")[2]:
             case "row":
                 self._row = int(attributes.get("r", self._row + 1))
+                if not 0 < self._row <= LAST_ROW:
+                    raise ValueError(self._row)
                 self._column = 0
                 self._filled = False
             case "c":
@@ -172,12 +193,16 @@ class _Looker:
         left, top, right, bottom = range_boundaries(reference)
         if not (left and top and right and bottom):
             raise ValueError(reference)
-        bottom = min(bottom, self.sheet.last_row + MOST_ROWS)
+        bottom = min(bottom, self.sheet.last_row)  # merges stand behind all rows
         if left == right:
             self.sheet.downwards[top][left] = bottom
             return
+        right = min(right, WIDEST)
+        self._across += max(0, bottom + 1 - top) * max(0, right + 1 - left)
+        if self._across > MOST_ACROSS:
+            raise Unreadable("has too many merged cells: split them")
         for row in range(top, bottom + 1):
-            self.sheet.across[row].update(range(left, min(right, WIDEST) + 1))
+            self.sheet.across[row].update(range(left, right + 1))
 
 
 def _look_through(book: zipfile.ZipFile, part: str) -> _Sheet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
+import nats.errors
 from pydantic import ValidationError
 
 from contracts.requests import Embed, Embedding
@@ -42,5 +43,7 @@ class BusEmbedder:
             return await self._bus.request(request, Embedding, timeout_s=timeout_s)
         except RequestFailed as failed:
             raise NoVectors(failed.problem.message) from None
+        except nats.errors.Error as error:
+            raise NoVectors(f"the bus is away ({type(error).__name__})") from None
         except ValidationError:
             raise NoVectors("the embedding service gave no vectors that can be read") from None

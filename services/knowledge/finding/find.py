@@ -22,7 +22,7 @@ from services.knowledge.finding.words import Floats, Words
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """Similarities of a question's vector to those of an index, in their space; NaN where they are
+    """Similarities of a question's vector to those of an index; NaN where they are
     not known yet."""
 
     asked: Floats
@@ -85,8 +85,8 @@ class Finder:
         heard = self.hear(text, similar)
         weights = self._ranking.words if similar is None else self._ranking.meaning
         scores = weighed(heard.witnesses, weights)
-        nearest = float(heard.witnesses[:, 0].max(initial=-1.0))
-        return Evidence(scores, heard.talk, heard.other, nearest, weights)
+        asked = heard.witnesses[:, 0]
+        return Evidence(scores, heard.talk, heard.other, asked, len(text), weights)
 
     def hear(self, text: str, similar: Similar | None) -> Heard:
         """The witnesses one by one. Where similarities are not known, the characters stand in."""

@@ -5,6 +5,7 @@ that `banxi train knowledge` writes. Pure but for reading it.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,14 @@ WITNESSES = ("asked", "about", "like", "cover", "like_sound", "cover_sound")
 """By vector: the nearest wording, the entry as a whole. By character and by sound: likeness to the
 likest wording, and the share of the question that the wordings cover."""
 
+SIGNS = ("score", "lead", "third", "talk", "other", "asked", "crowd", "length", "one")
+"""What makes sure of a match: its score, its leads over the next matter and the one after it, how
+much the question is like talk and like other questions, how near the entry's likest wording is and
+how near those of the CROWD nearest are on the average, the question's length, and 1."""
+CROWD = 30
+LONG = 40
+"""Characters from which a question is simply long."""
+
 Numbers = Annotated[tuple[float, ...], Field(min_length=6, max_length=6)]
 
 
@@ -30,13 +39,8 @@ class Weights(Entry):
 
     witnesses: Numbers
     """In the order of WITNESSES; together they make 1."""
-    score: float
-    lead: float
-    talk: float
-    other: float
-    bias: float
-    """The logistic of these is the confidence: of the score, its lead over the next matter, how
-    much the question is like talk and like other questions, and of 1."""
+    sure: Annotated[tuple[float, ...], Field(min_length=len(SIGNS), max_length=len(SIGNS))]
+    """In the order of SIGNS: the logistic of their sum is the confidence."""
     shown_from: Annotated[float, Field(gt=0, lt=1)]
     """Confidence from which a card is shown."""
     listed_from: float
@@ -86,27 +90,41 @@ class Evidence:
     """How much the question is like talk that asks nothing."""
     other: float
     """How much it is like questions of any kind."""
-    nearest: float
-    """How much it is like the wording it is likest, of any entry."""
+    asked: Floats
+    """Per entry, how much it is like the entry's likest wording."""
+    length: int
+    """Characters of the question."""
     weights: Weights
     """By which these were weighed."""
 
     @property
     def is_talk(self) -> bool:
         """Whether it is more like talk than like anything that can be asked."""
-        return self.talk > max(self.nearest, self.other)
+        return self.talk > max(float(self.asked.max(initial=-1.0)), self.other)
 
-    def confidence(self, score: float, next_score: float) -> float:
-        """How sure it is that a matter is meant: `score` of its match, `next_score` of the best
-        match of another matter."""
-        by = self.weights
-        weighed = (
-            by.score * score
-            + by.lead * (score - max(0.0, next_score))
-            + by.talk * self.talk
-            + by.other * self.other
-            + by.bias
+    def signs(self, matched: int, score: float, rivals: Sequence[float]) -> Floats:
+        """What makes sure, in the order of SIGNS. `matched`: position of the entry whose wordings
+        matched; `rivals`: scores of the matches of other matters."""
+        next_, third, *_ = (*sorted((max(0.0, rival) for rival in rivals), reverse=True), 0.0, 0.0)
+        size = min(CROWD, len(self.asked))
+        crowd = np.partition(self.asked, len(self.asked) - size)[len(self.asked) - size :]
+        return np.asarray(
+            [
+                score,
+                score - next_,
+                score - third,
+                self.talk,
+                self.other,
+                self.asked[matched],
+                crowd.mean(),
+                min(LONG, self.length) / LONG,
+                1.0,
+            ]
         )
+
+    def confidence(self, matched: int, score: float, rivals: Sequence[float]) -> float:
+        """How sure it is that a matter is meant; parameters as for `signs`."""
+        weighed = float(self.signs(matched, score, rivals) @ np.asarray(self.weights.sure))
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, weighed))))
 
 

@@ -37,8 +37,8 @@ class State:
         self.background_points = points((), background)
         self._finder = Finder((), background)
         self._mender = Mender(background.lines)
-        # What grows with the base is shared between its states: it is looked up by numbers that an
-        # entry keeps for life, and a state knows the numbers of its own entries only.
+        # By numbers that an entry keeps for life. Each state has its own: one is asked while the
+        # next is being made.
         self._holders: dict[str, tuple[Point, tuple[int, ...]]] = {}
         self._written: dict[str, tuple[int, ...]] = {}
         self._line_ids = {point.id: point for point in self.background_points}
@@ -74,6 +74,7 @@ class State:
         if not dropped and not added:
             return self
         state = copy(self)
+        state._holders, state._written = self._holders.copy(), self._written.copy()
         state._change(dropped, added, held)
         return state
 
@@ -198,13 +199,9 @@ class State:
         return Questions(self._pool, self._rows) if self.by_meaning else None
 
     def _positions(self, numbers: Sequence[int]) -> list[int]:
-        """Where entries of some numbers stand; those that are not of this state are passed over."""
-        where = np.searchsorted(self._numbers, numbers)
-        return [
-            position
-            for position, number in zip(where.tolist(), numbers, strict=True)
-            if position < len(self._numbers) and self._numbers[position] == number
-        ]
+        """Where entries of some numbers stand."""
+        found: list[int] = np.searchsorted(self._numbers, numbers).tolist()
+        return found
 
     def _hold(self, point: Point, number: int) -> str:
         id_ = point.id

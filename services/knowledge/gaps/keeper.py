@@ -253,6 +253,10 @@ class GapKeeper:
                 if not told:
                     self._log.warning("gaps wait for the database", extra={"why": str(error)})
                 told = True
+            except Exception:  # one gap that cannot be followed is not the end of all others
+                if not told:
+                    self._log.exception("gaps cannot be followed")
+                told = True
             await asyncio.sleep(FOLLOW_S)
 
     async def follow(self) -> None:
@@ -272,16 +276,15 @@ class GapKeeper:
     async def _follow_entries(self, since: int | None) -> None:
         """`since`: number of the deed after which to look; None = at all entries of gaps."""
         async with self._database.reading() as session:
-            entries = await store.things_done_since(session, since) if since is not None else None
-            if not await store.followed(session, entries):
+            if not await store.followed(session, since):
                 return
         async with self._database.writing() as session:
-            for gap in await store.followed(session, entries):
+            for gap in await store.followed(session, since):
                 assert gap.entry_id is not None
                 gap.state = await store.state_by_entry(session, gap.entry_id, self._today())
                 if gap.state == "open":  # its draft was put away, or its entry withdrawn
                     gap.would_serve = 0
-                elif entries is not None:
+                elif since is not None:
                     self._measure[gap.id] = None
 
     async def _make_missing(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -184,17 +184,15 @@ async def askings(session: AsyncSession, gap_id: str, most: int) -> list[tuple[s
     return [(row.words, row.region) for row in await _latest(session, gap_id, most)]
 
 
-async def followed(session: AsyncSession, entries: Collection[str] | None) -> Sequence[GapRow]:
-    """Gaps that wait for or rest on one of these entries; None = on any."""
+async def followed(session: AsyncSession, since: int | None) -> Sequence[GapRow]:
+    """Gaps that wait for or rest on an entry of which there are deeds after that number; None = on
+    any entry."""
     asked = select(GapRow).where(GapRow.state.in_(("drafted", "answered")))
-    if entries is not None:
-        asked = asked.where(GapRow.entry_id.in_(entries))
+    if since is not None:
+        # By the database: an import has more entries than a statement takes parameters.
+        done = select(DeedRow.entry_id).where(DeedRow.number > since)
+        asked = asked.where(GapRow.entry_id.in_(done))
     return (await session.scalars(asked)).all()
-
-
-async def things_done_since(session: AsyncSession, number: int) -> set[str]:
-    """What the deeds after that number are about."""
-    return set(await session.scalars(select(DeedRow.entry_id).where(DeedRow.number > number)))
 
 
 async def state_by_entry(session: AsyncSession, entry_id: str, today: date) -> GapState:

@@ -92,6 +92,10 @@ class Database:
         """A session that reads one state of the database. Raises DatabaseDown."""
         with _down(self.place):
             async with self._session() as session:
+                if self._url.get_backend_name() == "postgresql":
+                    # SQLite does so by itself; here each statement would see a later state.
+                    options = {"isolation_level": "REPEATABLE READ"}
+                    await session.connection(execution_options=options)
                 yield session
 
     @asynccontextmanager

@@ -39,6 +39,8 @@ class Call:
     """Its region; None = the site's."""
     said: tuple[Said, ...] = ()
     """The caller's last utterances, the newest last."""
+    final_ms: int = -1
+    """Where the caller's latest utterance begins that has its final, worded or not, ms."""
     card: CardShown | None = None
     """The answer or transfer card that was shown last, until it is withdrawn."""
     refused: frozenset[str] = frozenset()
@@ -73,9 +75,12 @@ class Call:
             case GapNoted() if is_ours(event):
                 words = tuple(piece.words for piece in event.evidence)
                 return replace(self, gaps=self.gaps + words)
-            case TranscriptFinal() if event.role == "caller" and event.text.strip():
+            case TranscriptFinal() if event.role == "caller":
+                call = replace(self, final_ms=max(self.final_ms, event.at_ms))
+                if not event.text.strip():
+                    return call
                 said = Said(event.text, event.at_ms, event.end_ms, event.event_id)
-                return replace(self, said=(*self.said, said)[-(1 + BEFORE) :])
+                return replace(call, said=(*self.said, said)[-(1 + BEFORE) :])
             case _:
                 return self
 

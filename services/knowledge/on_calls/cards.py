@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from datetime import date
 
-from contracts.base import Evidence
-from contracts.card import Alternative, CardKind, CardShown, CardWithdrawn
+from contracts.base import UNSTAMPED, Evidence
+from contracts.card import Alternative, CardKind, CardShown, CardWithdrawn, Source
 from contracts.gap import GapNoted
 from services.knowledge.deciding.decide import Ruling
 from services.knowledge.entries.entry import Entry
@@ -24,6 +24,7 @@ PRIORITY: Mapping[CardKind, int] = {"announced": 60}
 """An agreed wording comes before an answer; other kinds have the usual 50."""
 ANOTHER_MATTER = "来电人问到了另一件事"
 NOT_MEANT = "来电人说完以后，问的不是这件事"
+OTHER_NUMBER = "这个部门的电话或联络员刚有改动，请不要再按原来的转接"
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 OfCard = CardShown | CardWithdrawn
@@ -37,14 +38,17 @@ def cards(
     shown: CardShown | None,
     today: date,
     *,
+    source: Source | None = None,
     not_before: int = 0,
     marked_anew: bool = True,
 ) -> tuple[OfCard, ...]:
     """The events that bring a finding to the agent. `said`: the utterances that asked, the newest
-    last; `shown`: the card that stands; none where that one says the same already. `not_before`:
-    audio time of what was said of cards last, which these events come after. `marked_anew`: whether
-    a card that stands is shown again where another part of it was asked."""
-    card = _card(call_id, site, found, said, today, not_before)
+    last; `shown`: the card that stands; none where that one says the same already. `source`: the
+    ruling's, completed by the directory; None = as it is. `not_before`: audio time of what was said
+    of cards last, which these events come after. `marked_anew`: whether a card that stands is shown
+    again where another part of it was asked."""
+    source = source or found.ruling.source
+    card = _card(call_id, site, found, source, said, today, not_before)
     if shown is None:
         return (card,)
     if shown.card_id == card.card_id:
@@ -54,10 +58,16 @@ def cards(
 
 
 def _card(
-    call_id: str, site: str, found: Found, said: tuple[Said, ...], today: date, not_before: int
+    call_id: str,
+    site: str,
+    found: Found,
+    source: Source,
+    said: tuple[Said, ...],
+    today: date,
+    not_before: int,
 ) -> CardShown:
     ruling = found.ruling
-    text = body(ruling)
+    text = consent(source) if ruling.answer is None else ruling.answer
     kind: CardKind = ruling.kind
     told = ruling.answer is not None
     return CardShown(
@@ -78,7 +88,7 @@ def _card(
         why=_why(kind, "，".join(s.text for s in said)),
         priority=PRIORITY.get(kind, 50),
         confidence=round(ruling.confidence, 3),
-        source=ruling.source,
+        source=source,
         alternatives=tuple(
             Alternative(entry_id=other.source.entry_id, question=other.source.question)
             for other in found.alternatives
@@ -101,7 +111,8 @@ def withdrawal(shown: CardShown, said: tuple[Said, ...], reason: str, at_ms: int
 
 
 def outdated(shown: CardShown, entry: Entry | None, day: date) -> str | None:
-    """Why a card no longer holds; None where it does. `entry`: its entry as it is on `day`."""
+    """Why a card no longer holds; None where it does. `entry`: its entry as it is on `day`. Whom a
+    transfer reaches, and where, is for `corrected`: the directory may have said it."""
     answers = shown.kind != "transfer"
     if entry is None:
         return "知识库里已经没有这一条"
@@ -109,9 +120,24 @@ def outdated(shown: CardShown, entry: Entry | None, day: date) -> str | None:
         return "这条答复已取消授权，请不要再按它答复"
     if not entry.valid_on(day):
         return "这一条已不在有效期内"
-    if shown.source != entry.source() or (answers and shown.body != entry.answer):
+    told, now = shown.source, entry.source()
+    if told and not answers:
+        told, now = _unreached(told), _unreached(now)
+    if told != now or (answers and shown.body != entry.answer):
         return "知识库里这一条刚有改动，请不要再按原来的说"
     return None
+
+
+def corrected(shown: CardShown, source: Source, at_ms: int) -> CardShown:
+    """The card of a transfer with another telephone or liaison."""
+    return shown.model_copy(
+        update={
+            "at_ms": max(at_ms, shown.at_ms),
+            "wall_time": UNSTAMPED,
+            "body": consent(source),
+            "source": source,
+        }
+    )
 
 
 def holds(ruling: Ruling, entry: Entry | None, day: date) -> bool:
@@ -144,13 +170,11 @@ def gap(call_id: str, site: str, region: str | None, asked: Said) -> GapNoted:
     )
 
 
-def body(ruling: Ruling) -> str:
-    """What may be read aloud: the answer, or the wording that asks for consent to a transfer."""
-    if ruling.answer is not None:
-        return ruling.answer
-    who = "负责的联络员" if ruling.source.liaison else "那边的工作人员"
+def consent(source: Source) -> str:
+    """The wording that asks for consent to a transfer; may be read aloud."""
+    who = "负责的联络员" if source.liaison else "那边的工作人员"
     return (
-        f"您问的这件事由{ruling.source.department}负责答复。"
+        f"您问的这件事由{source.department}负责答复。"
         f"我把电话转过去，请{who}直接为您解答，您看可以吗？"
     )
 
@@ -187,6 +211,10 @@ def _evidence(said: tuple[Said, ...], score: float | None) -> tuple[Evidence, ..
 
 def _says(card: CardShown) -> tuple[object, ...]:
     return card.kind, card.body, card.source, card.note
+
+
+def _unreached(source: Source) -> Source:
+    return source.model_copy(update={"phone": None, "liaison": None})
 
 
 def _short(words: str) -> str:

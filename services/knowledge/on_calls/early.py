@@ -21,6 +21,7 @@ from contracts import subjects
 from contracts.events import NotAContract, read_event
 from contracts.transcript import TranscriptPartial
 from services.common.bus import Bus
+from services.knowledge.directory.known import Completed
 from services.knowledge.finding.asking import Found
 from services.knowledge.finding.wording import content
 from services.knowledge.on_calls.call import Said
@@ -58,12 +59,14 @@ class Early:
         self,
         base: Base,
         today: Callable[[], date],
+        completed: Completed,
         calls: LiveCalls,
         voice: Voice,
         log: logging.Logger,
     ) -> None:
         self._base = base
         self._today = today
+        self._completed = completed
         self._calls = calls
         self._voice = voice
         self._log = log
@@ -167,6 +170,7 @@ class Early:
             said = state.call.asked_by(now, found.utterances)
             events = cards(
                 *(state.call_id, state.site, found, said, shown, day),
+                source=self._completed(found.ruling.source, state.call.region),
                 not_before=state.not_before,
                 marked_anew=False,
             )
@@ -191,4 +195,4 @@ def _worth(open_: _Open) -> bool:
 
 def _is_final(state: CallState, start_ms: int) -> bool:
     """Whether the utterance that began then, or a later one, has its final."""
-    return any(said.start_ms >= start_ms for said in state.call.said)
+    return state.call.final_ms >= start_ms

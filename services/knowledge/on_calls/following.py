@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.common.bus import Bus
+from services.knowledge.directory.known import Completed
 from services.knowledge.on_calls.early import Early
 from services.knowledge.on_calls.handler import Base, Editors, KnowledgeHandler
 from services.knowledge.on_calls.live import LiveCalls, Voice
@@ -36,6 +37,7 @@ async def following(
     bus: Bus,
     base: Base,
     today: Callable[[], date],
+    completed: Completed,
     log: logging.Logger,
     *,
     talk: Sequence[str],
@@ -44,8 +46,8 @@ async def following(
     """Hear partials, and let the day change, as long as this lasts. `talk`: lines that ask nothing;
     `editors`: who is told of gaps and feedback."""
     calls, voice = LiveCalls(), Voice(bus, log)
-    early = Early(base, today, calls, voice, log)
-    recheck = Recheck(base, today, calls, voice)
-    handler = KnowledgeHandler(base, today, calls=calls, talk=talk, editors=editors)
+    early = Early(base, today, completed, calls, voice, log)
+    recheck = Recheck(base, today, completed, calls, voice)
+    handler = KnowledgeHandler(base, today, completed, calls=calls, talk=talk, editors=editors)
     async with early.listening(bus), recheck.watching():
         yield Following(handler, early, recheck)

@@ -14,6 +14,7 @@ from contracts.feedback import FeedbackGiven
 from contracts.gap import GapNoted
 from contracts.transcript import TranscriptFinal
 from services.common.calls import CallSettled, Happening, Outcome
+from services.knowledge.directory.known import Completed
 from services.knowledge.entries.entry import Entry
 from services.knowledge.finding.asking import Found, asks
 from services.knowledge.on_calls import gaps
@@ -97,6 +98,7 @@ class KnowledgeHandler:
         self,
         base: Base,
         today: Callable[[], date],
+        completed: Completed,
         *,
         calls: LiveCalls | None = None,
         talk: Sequence[str] = (),
@@ -105,6 +107,7 @@ class KnowledgeHandler:
         """`calls`: told of every call as it moves on. `talk`: lines that ask nothing."""
         self._base = base
         self._today = today
+        self._completed = completed
         self._calls = calls or LiveCalls()
         self._talk = talk
         self._editors = editors
@@ -123,10 +126,10 @@ class KnowledgeHandler:
         match happening:
             case CardShown() | CardWithdrawn() if is_ours(happening):
                 state.turn.came_back(happening)
-            case TranscriptFinal() if (
-                happening.role == "caller" and happening.text.strip() and not was_over
-            ):
-                return Outcome(state, later=self._look_up(state), in_turn=True)
+            case TranscriptFinal() if happening.role == "caller" and not was_over:
+                worded = happening.text.strip()
+                later = self._look_up(state) if worded else self._unsay(state, happening)
+                return Outcome(state, later=later, in_turn=True)
             case CallEnded() if not was_over:
                 return Outcome(state, later=self._close(state), in_turn=True)
             case GapNoted() if self._editors:
@@ -153,6 +156,19 @@ class KnowledgeHandler:
                     events: list[Event] = [*said, *self._gaps(state, now, found)]
                     turn.handed_over(said)
                     return events
+
+    async def _unsay(self, state: CallState, final: TranscriptFinal) -> Sequence[Event]:
+        """An utterance of which nothing was understood in the end: what its partials brought is
+        taken back."""
+        now = Said("", final.at_ms, final.end_ms, final.event_id)
+        async with state.turn.order, state.turn.lock:
+            shown = state.shown
+            if shown is None or not supposed(shown, now):
+                return ()
+            gone = withdrawal(shown, (), NOT_MEANT, max(now.end_ms, state.not_before))
+            state.turn.last = gone
+            state.turn.handed_over((gone,))
+            return (gone,)
 
     def _objection(self, state: CallState, now: Said) -> Against | None:
         shown = state.shown
@@ -200,6 +216,7 @@ class KnowledgeHandler:
         said = state.call.asked_by(now, found.utterances)
         return cards(
             *(state.call_id, state.site, found, said, shown, day),
+            source=self._completed(found.ruling.source, state.call.region),
             not_before=state.not_before,
             # What the agent called wrong comes again only if it says something else now.
             marked_anew=shown is None or shown.card_id not in state.call.refused,

@@ -29,10 +29,12 @@ async def wordings_kept(nats_url: str, bus: Bus, folder: Path) -> AsyncIterator[
     async def keeping(bus: Bus) -> AsyncIterator[None]:
         store = Store(folder / "knowledge.db")
         await store.open()
-        requests.use(WordingStore(store.database))
-        async with requests.telling(bus, service.log):
-            yield
-        await store.close()
+        try:
+            requests.use(WordingStore(store.database))
+            async with requests.telling(bus, service.log):
+                yield
+        finally:
+            await store.close()
 
     requests.answer_on(service)
     RegionRequests(TREE, "临江市").answer_on(service)

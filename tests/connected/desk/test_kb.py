@@ -63,7 +63,7 @@ async def test_one_drafts_and_only_another_authorises(desk: RunningDesk, bus: Bu
         decision = which | {"decision": "answer", "by": "k02"}
         refused = await ask(browser, "k01", "decide", **decision)
         assert (refused["ok"], refused["field"]) == (False, "by")
-        assert "另一人" in refused["message"]
+        assert "另一位采编员" in refused["message"]
         assert (await ask(browser, "k02", "decide", **decision))["data"]["authorised_by"] == "k02"
         late = await ask(browser, "k01", "draft", **(draft | which | {"revision": 0}))
         assert (late["code"], late["field"]) == ("conflict", "revision")

@@ -209,6 +209,9 @@ async def test_searching_never_shows_an_answer_that_may_not_be_given(
             KnowledgeHit(
                 entry_id="k2", kind="transfer", score=0.8, question="乙", answer="内部口径"
             ),
+            KnowledgeHit(
+                entry_id="wording-1", kind="announced", score=0.7, question="丙", answer="统一说。"
+            ),
         )
     )
     async with signed_in(desk, "a015") as open_page, open_page() as page:
@@ -216,7 +219,8 @@ async def test_searching_never_shows_an_answer_that_may_not_be_given(
             await page.hello()
             answer = await page.ask({"type": "search", "text": "社保卡"})
             assert asked[0].text == "社保卡"
-            assert [hit["answer"] for hit in answer["data"]] == ["可以。", None]
+            assert [hit["answer"] for hit in answer["data"]] == ["可以。", None, "统一说。"]
+            assert answer["data"][2]["kind"] == "announced"
         assert (
             "知识库暂时没有回应"
             in (await page.ask({"type": "search", "text": "社保卡"}))["message"]

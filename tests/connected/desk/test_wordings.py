@@ -109,7 +109,7 @@ async def test_it_ends_by_itself_and_a_late_page_is_told_what_stands(
 ) -> None:
     # Announced while no desk could hear the news of it.
     async with wordings_kept(nats_url, bus, tmp_path):
-        soon = datetime.now(UTC) + timedelta(seconds=1.2)
+        soon = datetime.now(UTC) + timedelta(seconds=3)
         for title, until in (("一直", None), ("马上结束", soon)):
             asked = AnnounceWording(title=title, body="说法", until=until, by="b01")
             await bus.request(asked, WordingKept)

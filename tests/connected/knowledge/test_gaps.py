@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 import pytest
+from sqlalchemy import insert
 
 from contracts.base import Evidence, Producer
 from contracts.gap import GapNoted
@@ -19,6 +20,7 @@ from services.knowledge.entries.entry import Entry
 from services.knowledge.finding.asking import Found
 from services.knowledge.gaps.keeper import GapKeeper, UnknownEntry, UnknownGap
 from services.knowledge.gaps.meaning import Meaning
+from services.knowledge.keeping.entry_tables import DeedRow
 from services.knowledge.keeping.store import Store
 from tests.unit.knowledge.bags import TREE, Bags
 
@@ -194,6 +196,21 @@ async def test_a_gap_closes_when_its_entry_counts_and_shows_whom_it_would_serve(
     await desk.act(entry_id, "withdraw")
     (opened,) = await desk.gaps()
     assert (opened.gap_id, opened.would_serve) == (gap_id, 0)
+
+
+async def test_a_gap_is_followed_through_an_import_of_very_many_entries(desk: Desk) -> None:
+    await desk.ask(ASKED, "c1")
+    entry_id = await desk.draft()
+    await desk.keeper.drafted((await desk.gaps())[0].gap_id, entry_id, "甲")
+    await desk.keeper.follow()
+    deeds = [
+        {"entry_id": f"x{n}", "revision": 1, "act": "imported", "by": "丙", "at": NOW, "reason": ""}
+        for n in range(33_000)  # more than a statement on PostgreSQL takes parameters
+    ]
+    async with desk.store.database.writing() as session:
+        await session.execute(insert(DeedRow), deeds)
+    await desk.act(entry_id, "decide")
+    assert len(await desk.gaps("answered")) == 1
 
 
 async def test_an_answered_gap_opens_again_when_it_is_asked_and_not_served(desk: Desk) -> None:

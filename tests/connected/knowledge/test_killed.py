@@ -69,9 +69,7 @@ async def test_killed_in_the_middle_nothing_is_imported_and_nothing_staged_is_lo
         some = enumerate(rows[start : start + 200], start=start + 2)
         staged = tuple(FileRow(line=line, cells=row) for line, row in some)
         await requests.stage(StageRows(import_id="file", rows=staged))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", DYING, str(database_place)
-    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", DYING, str(database_place))
     assert await process.wait() == -signal.SIGKILL
     assert (await store.entries(), await store.number()) == standing
     # Whoever comes next can write at once, and finds the rows where they were.

@@ -20,6 +20,7 @@ from services.knowledge.keeping.entry_tables import RevisionRow
 from services.knowledge.keeping.feedback import Feedback
 from services.knowledge.keeping.history import History
 from services.knowledge.keeping.listing import FILTERS, Listing
+from services.knowledge.keeping.lives import read_lives
 from services.knowledge.keeping.staging import Staging
 from services.knowledge.keeping.store import Changes, ImportRefused, Store
 from tests.postgres import Postgres
@@ -112,6 +113,16 @@ async def test_of_two_who_decide_at_once_one_is_told_so(store: Store) -> None:
     assert sum(isinstance(one, Done) for one in done) == 1
     assert [one.reason for one in done if isinstance(one, Refused)] == ["no_draft"] * 3
     assert len({await draft(store) for _ in range(3)}) == 3
+
+
+async def test_a_reader_sees_one_state_though_others_write(store: Store) -> None:
+    entry_id = await draft(store)
+    async with store.database.reading() as session:
+        before = await read_lives(session, [entry_id])
+        await asyncio.wait_for(decide(store, entry_id), 10)
+        assert await read_lives(session, [entry_id]) == before
+    async with store.database.reading() as session:
+        assert (await read_lives(session, [entry_id]))[entry_id].current is not None
 
 
 async def test_only_one_draft_of_an_entry_waits(store: Store) -> None:

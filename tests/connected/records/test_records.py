@@ -26,7 +26,8 @@ from services.common.consumer import CallConsumer
 from services.common.service import CannotStart
 from services.records.app import create_app
 from services.records.settings import Settings
-from tests.connected.records.scripts import as_json, dead, kept, running, script, until
+from tests.connected.records.scripts import as_json, dead, kept, running, script
+from tests.until import until
 
 pytestmark = pytest.mark.connected
 

@@ -49,11 +49,21 @@ async def test_a_file_is_looked_at_authorised_taken_and_fetched(
         await page.keyboard.press("5")
         await expect(part.locator(".drop")).to_be_visible()
         await can_be_read("empty")
-        old = {"name": "旧表.xls", "mimeType": "", "buffer": b"\xd0\xcf\x11\xe0 old"}
+        old: Any = {"name": "旧表.xls", "mimeType": "", "buffer": b"\xd0\xcf\x11\xe0 old"}
         await choose.set_input_files(old)
         await expect(part.locator("> .problem")).to_have_text(
             "“旧表.xls”是旧版 Excel 文件（.xls）：请另存为 .xlsx。"
         )
+
+        dragged = await page.evaluate_handle(
+            """() => {
+                const data = new DataTransfer();
+                data.items.add(new File(["a,b\\n1,2"], "拖.csv"));
+                return data;
+            }"""
+        )
+        await part.locator(".drop").dispatch_event("drop", {"dataTransfer": dragged})
+        await expect(part.locator("> .problem")).to_contain_text("“拖.csv”表头里缺少这些列：id")
 
         await choose.set_input_files(file("条目.csv", CARD, OTHER, OTHER | {"region": "火星市"}))
         await visible(page, "2 行有问题").to_be_visible()

@@ -253,6 +253,7 @@ async def test_every_request_gets_a_reply_whatever_it_holds(running: Running) ->
         if request is not Describe:
             good = golden(request)
             for name in good:
+                value: Any
                 for value in ("\0\r\nX: y", "長" * 5_000, 10**30, -1, [], None, {}, "😀"):
                     payload = json.dumps(good | {name: value}).encode()
                     reply = await bus.client.request(subject, payload, timeout=20)

@@ -43,7 +43,8 @@ def engine(scratch: Path) -> VoskEngine:
 
 def recording(name: str) -> Samples:
     sound, rate = soundfile.read(RECORDINGS / name, dtype="float32")
-    return (soxr.resample(sound, rate, LINE_RATE) * 32_767).astype(np.int16)
+    samples: Samples = (soxr.resample(sound, rate, LINE_RATE) * 32_767).astype(np.int16)
+    return samples
 
 
 def hear(engine: VoskEngine, samples: Samples, step: int) -> tuple[list[str], Heard]:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.base import Role
 from contracts.events import read_event
 from services.conduct.books import load_phrases
 from services.conduct.handler import MAX_TEXT
@@ -123,7 +124,7 @@ def test_the_context_decides_in_traditional_characters_too(text: str) -> None:
     )
 )
 def test_finals_that_overlap_and_run_backwards(
-    heard: list[tuple[str, int, int, str]],
+    heard: list[tuple[Role, int, int, str]],
 ) -> None:
     told = []
     for _ in range(2):

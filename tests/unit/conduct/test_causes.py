@@ -7,6 +7,7 @@ import pytest
 from contracts.base import Derived, Event
 from contracts.card import CardShown, CardWithdrawn
 from contracts.phrase import PhraseDue
+from contracts.warning import WarningRaised
 from services.common.calls import CallSettled
 from tests.unit.conduct.stories import CLOSING, OPENING, agent, caller, fold, only
 from tools.recordings import Hangup
@@ -62,7 +63,9 @@ def test_the_card_of_a_hold_rests_on_the_request_until_something_ends_it(
 ) -> None:
     wait = agent(8.5, 11, "我帮您看一下，请您稍等")
     said = told(agent(0.5, 4, OPENING), caller(4.5, 8), wait, *more, hangup=55)
-    request = next(e.derived_from for e in said if getattr(e, "kind", "") == "hold_over_30s")
+    request = next(
+        e.derived_from for e in said if isinstance(e, WarningRaised) and e.kind == "hold_over_30s"
+    )
     assert cards(said) == [("card.shown", request), ("card.withdrawn", (ended_it,))]
     assert request[0].endswith(":8500:transcript.final")
 

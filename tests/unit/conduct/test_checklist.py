@@ -13,7 +13,7 @@ from contracts.call import CallEnded, CallProgressed
 from contracts.phrase import PhraseDue, PhraseSaid
 from contracts.transcript import TranscriptFinal
 from contracts.warning import WarningRaised
-from services.common.calls import CallSettled
+from services.common.calls import CallSettled, Happening
 from services.common.datafiles import DataFileError
 from services.conduct.books import DATA, load_required
 from tests.unit.conduct.stories import CLOSING, OPENING, By, agent, caller, fold, play
@@ -262,7 +262,7 @@ def test_in_any_order_nothing_is_said_twice(data: st.DataObject) -> None:
     script = Script(script=tuple(lines), hangup=Hangup(by="transfer", at=45))
     events = [step.event for step in timeline(script, "c", "s")]
     told = [e for e in events if not isinstance(e, CallProgressed)]
-    story = [*data.draw(st.permutations(told)), CallSettled("c", 45_000)]
+    story: list[Happening] = [*data.draw(st.permutations(told)), CallSettled("c", 45_000)]
     said = fold(story)
     assert said == fold(story)
     mine = [e for e in said if e.event in (PhraseDue.event, PhraseSaid.event, WarningRaised.event)]

@@ -7,11 +7,11 @@ import pytest
 
 from contracts.base import Event
 from contracts.card import CardShown
+from contracts.score import ScoreChanged
 from contracts.warning import WarningConfirmed, WarningRaised, WarningWithdrawn
 from services.common.calls import CallSettled, Happening
 from services.conduct.handler import ConductHandler
 from services.conduct.phrases.notices import PhraseNotices
-from services.conduct.scoring import score
 from services.escalation.policy import follow
 from services.escalation.view import CallView
 from tests.unit.conduct.heads import BOOK, KNOWN, RAMBLE, head, rules_with

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -10,7 +11,7 @@ from tools.evaluate.commands import app
 
 pytestmark = pytest.mark.unit
 
-LINES = [
+LINES: list[dict[str, Any]] = [
     {"id": "1", "role": "agent", "text": "这个嘛我怎么知道呀", "cat": "insert",
      "hits": [{"rule": "how-would-i-know", "words": "这个嘛我怎么知道"}]},
     {"id": "2", "role": "agent", "text": "您去投诉好了", "prev": "投诉是您的权利", "cat": "split",

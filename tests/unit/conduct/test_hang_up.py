@@ -10,6 +10,7 @@ from contracts.warning import WarningConfirmed, WarningRaised, WarningWithdrawn
 from tests.unit.conduct.stories import (
     CLOSING,
     OPENING,
+    By,
     Change,
     agent,
     alarms,
@@ -141,6 +142,6 @@ def test_words_that_never_come_leave_it_to_the_end_of_the_call() -> None:
 
 
 @pytest.mark.parametrize("by", ["caller", "transfer", "unknown"])
-def test_nobody_else_is_charged(by: EndedBy) -> None:
+def test_nobody_else_is_charged(by: By) -> None:
     said = play(BEGIN, caller(4.5, 7), END, hangup=24, by=by)
     assert "agent_hung_up_first" not in alarms(said)

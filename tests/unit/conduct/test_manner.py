@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contracts.base import Event
+from contracts.base import Event, Role
 from contracts.speech import SpeechEnded, SpeechStarted
 from contracts.transcript import TranscriptFinal
 from contracts.warning import WarningRaised
@@ -194,7 +194,8 @@ def test_the_work_an_event_makes_does_not_grow_with_the_call() -> None:
         call, _ = handler().fold(handler().open("c", "s"), final("agent", 0, 3_000, OPENING))
         for number in range(1, turns):
             at = number * 4_000
-            for role, begin in (("caller", at), ("agent", at + 2_000)):
+            turns_of: tuple[tuple[Role, int], ...] = (("caller", at), ("agent", at + 2_000))
+            for role, begin in turns_of:
                 span = {**HERE, "role": role, "at_ms": begin}
                 call, _ = handler().fold(call, SpeechStarted(**span))
                 call, _ = handler().fold(call, SpeechEnded(**span, end_ms=begin + 1_500))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -55,7 +56,8 @@ def test_every_book_can_be_loaded_chosen_checked_and_named() -> None:
     assert set(BOOKS) == books
     assert {model.name for model in load_rules().models} == books
     assert books <= set(ConductSettings.model_fields)
-    check = typer.main.get_command(app).commands["check"]
+    commands: Any = typer.main.get_command(app)
+    check = commands.commands["check"]
     assert {option.name for option in check.params} - {"help"} == books
 
 

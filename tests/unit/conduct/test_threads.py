@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from services.common.calls import CallSettled
+from services.common.calls import CallSettled, Happening
 from services.common.vectors import Vector
 from services.conduct.books import load_rules
 from services.conduct.handler import ConductHandler
@@ -41,7 +41,10 @@ async def test_only_the_agents_words_are_judged_and_beside_the_loop(
         agent(25, 27, CLOSING),
     )
     script = Script(script=lines, hangup=Hangup(by="caller", at=28))
-    story = [*(step.event for step in timeline(script, "c", "s")), CallSettled("c", 28_000)]
+    story: list[Happening] = [
+        *(step.event for step in timeline(script, "c", "s")),
+        CallSettled("c", 28_000),
+    ]
     expected = fold(story)
     monkeypatch.setattr(Detector, "hits", watched)
     handler = ConductHandler(load_rules())

@@ -28,6 +28,11 @@ def body(**said: Any) -> bytes:
     return json.dumps(said).encode()
 
 
+def test_lists_in_lists_without_end_are_no_request() -> None:
+    with pytest.raises(NotAsked):
+        asked("list", b"[" * 200_000, "k01")
+
+
 def test_who_asks_is_the_account_whatever_the_page_says() -> None:
     draft = asked("draft", body(**DRAFT, by="k99"), "k01")
     assert isinstance(draft, DraftEntry) and draft.by == "k01"

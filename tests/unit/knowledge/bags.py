@@ -107,11 +107,7 @@ ENTRIES = (CARD, CARD_CITY, CARD_COUNTY, WAGES, EARLY)
 
 WEIGHTS = Weights(
     witnesses=(0.29, 0.35, 0.08, 0.13, 0.06, 0.09),
-    score=8.0,
-    lead=10.5,
-    talk=-5.0,
-    other=-3.9,
-    bias=-3.2,
+    sure=(8.0, 10.5, 0.0, -5.0, -3.9, 0.0, 0.0, 0.0, -3.2),
     shown_from=0.5,
     listed_from=0.4,
 )
@@ -127,7 +123,7 @@ def evidence_of(
     scores: Sequence[float], *, talk: float = 0.0, other: float = 0.0, nearest: float = 0.5
 ) -> Evidence:
     """Evidence for entries by their position."""
-    return Evidence(np.asarray(scores), talk, other, nearest, WEIGHTS)
+    return Evidence(np.asarray(scores), talk, other, np.full(len(scores), nearest), 12, WEIGHTS)
 
 
 class BagEncoder:

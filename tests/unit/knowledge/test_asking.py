@@ -35,7 +35,7 @@ class Script:
 
 
 def entry(found: Found | None) -> tuple[str, int] | None:
-    return found and (found.ruling.source.entry_id, found.utterances)
+    return (found.ruling.source.entry_id, found.utterances) if found else None
 
 
 async def test_a_clear_utterance_counts_by_itself() -> None:

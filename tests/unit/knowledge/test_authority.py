@@ -53,7 +53,15 @@ def test_a_draft_counts_for_nothing_until_another_person_decides() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Li.Ming", "li.ming", " LI.MING\u200b", "Ｌｉ．Ｍｉｎｇ", "li. ming"]
+    "name",
+    [
+        "Li.Ming",
+        "li.ming",
+        " LI.MING\u200b",
+        "Ｌｉ．Ｍｉｎｇ",
+        "li. ming",
+        "li.\u3164ming\ufe0f\u2800",
+    ],
 )
 def test_who_writes_his_name_differently_is_the_same_person(name: str) -> None:
     waiting = drafted(Life(), by="li.ming")

@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from services.common.service import CannotStart
 from services.knowledge.base import KnowledgeBase
+from services.knowledge.entries import authority
 from services.knowledge.entries.entry import Entry
 from services.knowledge.finding.background import read_background
 from services.knowledge.finding.index import Index
@@ -130,6 +132,19 @@ async def test_a_search_lists_several_matters_best_first(tmp_path: Path) -> None
         found = await base.search("社保卡补办", None, DAY, 5)
         assert found[0].source.entry_id == "card-2"
         assert await base.search("量子力学", None, DAY, 5) == []
+
+
+@pytest.mark.parametrize("entry_id", ["人社:001", "k:", "office", "Office:1"])
+async def test_an_entry_withdrawn_elsewhere_is_gone_whatever_its_id(
+    entry_id: str, tmp_path: Path
+) -> None:
+    async with base_in(tmp_path, Bags()) as base:
+        await put(base, replace(WAGES, id=entry_id))
+        assert await told(base, WAGES.question) == f"answer {entry_id}"
+        move = partial(authority.withdraw, becomes="absent", by="李四", today=DAY)
+        await base.store.act(entry_id, move, at=NOW)
+        await base.refresh()
+        assert await told(base, WAGES.question) is None
 
 
 # The second client of an index is given up with its lock file open: that is the library's.

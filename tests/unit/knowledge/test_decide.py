@@ -168,9 +168,10 @@ def test_a_transfer_names_who_answers_and_holds_no_answer() -> None:
 
 
 def test_confidence_falls_with_a_rival_with_talk_and_with_other_questions() -> None:
-    sure = evidence().confidence(0.8, 0.2)
+    plain = evidence_of((0.8,))
+    sure = plain.confidence(0, 0.8, (0.2,))
     assert sure > 0.9
-    assert evidence().confidence(0.8, 0.75) < sure
-    assert evidence_of((), talk=0.7).confidence(0.8, 0.2) < sure
-    assert evidence_of((), other=0.7).confidence(0.8, 0.2) < sure
-    assert evidence().confidence(0.2, 0.15) < 0.5
+    assert plain.confidence(0, 0.8, (0.2, 0.75)) < sure
+    assert evidence_of((0.8,), talk=0.7).confidence(0, 0.8, (0.2,)) < sure
+    assert evidence_of((0.8,), other=0.7).confidence(0, 0.8, (0.2,)) < sure
+    assert plain.confidence(0, 0.2, (0.15,)) < 0.5

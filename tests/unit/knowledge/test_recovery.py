@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import cast
 
+import nats.errors
 import pytest
 from qdrant_client import QdrantClient
 
+from contracts.requests import Embedding
+from services.common.bus import Bus
 from services.knowledge.base import KnowledgeBase
 from services.knowledge.entries.authority import withdraw
 from services.knowledge.entries.entry import Entry
-from services.knowledge.finding.embedder import NoVectors
+from services.knowledge.finding.embedder import BusEmbedder, NoVectors, Purpose
 from services.knowledge.finding.index import Index
 from services.knowledge.finding.points import points, points_of
 from services.knowledge.keeping.store import Store
@@ -185,19 +189,20 @@ async def test_what_another_process_withdraws_is_not_told_a_second_later(tmp_pat
         await other.close()
 
 
+class Interrupts(Bags):
+    """Something happens while a question is embedded."""
+
+    happens: Callable[[], Awaitable[object]] | None = None
+
+    async def embed(self, texts: Sequence[str], purpose: Purpose) -> Embedding:
+        made = await super().embed(texts, purpose)
+        if purpose == "query" and self.happens is not None:
+            happens, self.happens = self.happens, None
+            await happens()
+        return made
+
+
 async def test_what_is_decided_while_the_base_changes_is_decided_again(tmp_path: Path) -> None:
-    class Interrupts(Bags):
-        """Something happens while a question is embedded."""
-
-        happens: Callable[[], object] | None = None
-
-        async def embed(self, texts, purpose):  # type: ignore[no-untyped-def]
-            made = await super().embed(texts, purpose)
-            if purpose == "query" and self.happens is not None:
-                happens, self.happens = self.happens, None
-                await happens()  # type: ignore[misc]
-            return made
-
     bags = Interrupts()
     async with base_in(tmp_path, bags) as base:
         await put(base, *ENTRIES)
@@ -234,6 +239,56 @@ async def test_entries_kept_elsewhere_are_searched_and_follow_their_deeds(tmp_pa
         await base.refresh()
         assert base.size == 1
         assert base.entry(office.id, date(2026, 6, 1)) is None
+
+
+async def test_what_goes_while_it_is_searched_is_not_listed(tmp_path: Path) -> None:
+    kept = [replace(WAGES, id="office-1-phone", sort="office")]
+
+    async def further() -> list[Entry]:
+        return list(kept)
+
+    async def goes() -> None:
+        kept.clear()
+        await _deed(base, "office:1")
+        await base.refresh()
+
+    bags = Interrupts()
+    async with base_in(tmp_path, bags) as base:
+        await put(base, CARD)
+        base.search_also(further)
+        await base.refresh()
+        await base.indexed()
+        bags.happens = goes
+        assert await base.search(WAGES.question, None, DAY, 3) == []
+        assert not kept, "it went on the way"
+
+
+async def test_a_bus_that_takes_nothing_more_is_waited_for_as_one_that_is_away() -> None:
+    class Full:
+        async def request(self, *_: object, **__: object) -> None:
+            raise nats.errors.OutboundBufferLimitError
+
+    with pytest.raises(NoVectors, match="the bus is away"):
+        await BusEmbedder(cast(Bus, Full())).embed(["社保卡"], "query")
+
+
+async def test_what_comes_to_be_searched_while_a_change_is_read_is_searched_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def further() -> list[Entry]:
+        return [replace(WAGES, id="wording-1", sort="announced")]
+
+    async with base_in(tmp_path, Bags()) as base:
+        read = base.store.entries_of
+
+        async def meanwhile(ids: Collection[str]) -> tuple[Entry, ...]:
+            base.search_also(further)
+            return await read(ids)
+
+        monkeypatch.setattr(base.store, "entries_of", meanwhile)
+        await put(base, CARD)
+        await base.refresh()
+        assert base.entry("wording-1", DAY) is not None
 
 
 async def _deed(base: KnowledgeBase, thing: str) -> None:

@@ -130,6 +130,8 @@ def test_who_asks_an_older_state_is_answered_by_it() -> None:
     assert before[0] == ("answer", CARD.answer)
     assert said_of(new)[0] == ("answer", "新的。")
     assert said_of(newest) == []
+    assert (old.writings(CARD.id), newest.writings(CARD.id)) == ([CARD], [])
+    assert old.point_ids() != newest.point_ids()
 
 
 def said_of(state: State) -> list[tuple[str, str | None]]:

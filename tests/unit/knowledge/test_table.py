@@ -150,6 +150,45 @@ def test_jsonl(tmp_path: Path) -> None:
     assert none.faults == listed.faults == (("", "is no JSON object on one line"),)
 
 
+def test_half_a_character_makes_a_row_a_bad_one_and_no_message_fails(tmp_path: Path) -> None:
+    content = b'{"id": "k1", "answer": "a\\ud83d"}\n{"id": "k2", "answer": "\\ud83d\\ude00"}\n'
+    half, whole = read_table(written(tmp_path, content)).rows
+    [(column, why)] = half.faults
+    assert column == "" and "holds half a character" in why
+    assert (whole.cells["answer"], whole.faults) == ("\U0001f600", ())
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new", "words"),
+    [
+        ("xl/worksheets/sheet1.xml", b'<row r="2"', b'<row r="1000000000000"', "is not an Excel"),
+        (
+            "xl/worksheets/sheet1.xml",
+            b"</worksheet>",
+            b'<mergeCells><mergeCell ref="A1:GR2"/>'
+            + b'<mergeCell ref="A1:GR2"/>' * 3000
+            + b"</mergeCells></worksheet>",
+            "too many merged cells",
+        ),
+        ("xl/styles.xml", b"<fonts", b" " * (2**26 + 1) + b"<fonts", "is not an Excel"),
+    ],
+)
+def test_a_workbook_made_to_be_endless_is_refused_at_once(
+    part: str, old: bytes, new: bytes, words: str, tmp_path: Path
+) -> None:
+    book, _ = sheet(["k1", "q", "a", "d", "r", "no"])
+    book.save(tmp_path / "book.xlsx")
+    with (
+        zipfile.ZipFile(tmp_path / "book.xlsx") as good,
+        zipfile.ZipFile(tmp_path / "table", "w", zipfile.ZIP_DEFLATED) as bad,
+    ):
+        for name in good.namelist():
+            content = good.read(name)
+            bad.writestr(name, content.replace(old, new, 1) if name == part else content)
+    with pytest.raises(Unreadable, match=words):
+        read_table(tmp_path / "table")
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

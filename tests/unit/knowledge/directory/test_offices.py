@@ -9,8 +9,9 @@ import pytest
 
 from contracts.card import Source
 from contracts.requests import Office
-from services.knowledge.directory.entries import office_entries, responsible, with_office
+from services.knowledge.directory.entries import office_entries
 from services.knowledge.directory.files import read_office_file, write_offices
+from services.knowledge.directory.known import Directory
 from services.knowledge.directory.rows import read_offices
 from services.knowledge.files.rows import Numbered
 from services.knowledge.files.table import Unreadable
@@ -48,17 +49,17 @@ def test_a_liaisons_number_is_in_no_entry() -> None:
 
 
 def test_the_office_of_the_nearest_region_is_responsible() -> None:
-    offices = (CITY, COUNTY)
-    assert responsible("养老保险处", "云岭县", offices, TREE) == COUNTY
-    assert responsible("养老保险处", "临江市", offices, TREE) == CITY
-    assert responsible("社保局", "临江市", offices, TREE) == CITY
-    assert responsible("养老保险处", "安平市", offices, TREE) is None
-    assert responsible("供水集团", "临江市", offices, TREE) is None
+    known = Directory((CITY, COUNTY))
+    assert known.responsible("养老保险处", "云岭县", TREE) == COUNTY
+    assert known.responsible("养老保险处", "临江市", TREE) == CITY
+    assert known.responsible("社保局", "临江市", TREE) == CITY
+    assert known.responsible("养老保险处", "安平市", TREE) is None
+    assert known.responsible("供水集团", "临江市", TREE) is None
 
 
 def test_a_transfer_learns_its_number_and_liaison_where_the_entry_does_not_say() -> None:
     bare = replace(EARLY, liaison=None, phone=None).source()
-    known = with_office(bare, "云岭县", (CITY, COUNTY), TREE)
+    known = Directory((CITY, COUNTY)).completed(bare, "云岭县", TREE)
     assert known.phone == "0599-555-3102"
     assert known.liaison == "沈同志（转接用 0599-555-7102，不报给来电人）"
     assert known.model_copy(update={"phone": None, "liaison": None}) == bare
@@ -66,7 +67,15 @@ def test_a_transfer_learns_its_number_and_liaison_where_the_entry_does_not_say()
 
 def test_what_an_entry_says_itself_stands() -> None:
     said: Source = EARLY.source()
-    assert with_office(said, "临江市", (CITY,), TREE) == said
+    assert Directory([CITY]).completed(said, "云岭县", TREE) == said
+    numbered = replace(EARLY, liaison=None, phone="12333").source()
+    known = Directory([CITY]).completed(numbered, "云岭县", TREE)
+    assert (known.phone, (known.liaison or "")[:3]) == ("12333", "沈同志")
+
+
+def test_only_a_transfer_learns_from_the_directory() -> None:
+    told = replace(EARLY, authorised=True, liaison=None, phone=None).source()
+    assert Directory([CITY]).completed(told, "临江市", TREE) == told
 
 
 def test_bad_rows_are_named_and_good_ones_kept() -> None:

@@ -70,6 +70,19 @@ def test_a_transfer_card_asks_for_consent_and_holds_no_answer() -> None:
     assert EARLY.answer not in card.model_dump_json()
 
 
+def test_a_number_of_the_directory_is_no_change_of_the_entry() -> None:
+    bare = replace(EARLY, phone=None, liaison=None)
+    source = bare.source().model_copy(update={"phone": "1102", "liaison": "沈同志（转接用 7102）"})
+    card = shown(*cards("c1", "main", found(bare), SAID, None, DAY, source=source))
+    assert card.source == source and "联络员" in card.body
+    assert "7102" not in card.body and card.aloud == ()
+    assert outdated(card, bare, DAY) is None
+    assert holds(found(bare).ruling, bare, DAY)
+    assert cards("c1", "main", found(bare), SAID, card, DAY, source=source) == ()
+    (new,) = cards("c1", "main", found(bare), SAID, card, DAY)
+    assert isinstance(new, CardShown) and new.source == bare.source()
+
+
 def test_a_card_marks_what_was_asked_and_sets_apart_what_is_read_aloud() -> None:
     entry = replace(
         CARD,
@@ -164,9 +177,10 @@ def test_a_card_that_no_longer_holds_is_withdrawn(was: Entry, now: Entry | None,
     [
         (CARD, replace(CARD, similar=("社保卡找不着",))),
         (EARLY, replace(EARLY, answer="内部口径改了，卡片上本来就没有。")),
+        (EARLY, replace(EARLY, phone=None)),  # put right in its place: the directory may know it
     ],
 )
-def test_a_change_that_no_card_shows_withdraws_none(was: Entry, now: Entry) -> None:
+def test_a_change_that_makes_no_card_wrong_withdraws_none(was: Entry, now: Entry) -> None:
     card = shown(*cards("c1", "main", found(was), SAID, None, DAY))
     assert outdated(card, was, DAY) is None
     assert outdated(card, now, DAY) is None

@@ -13,7 +13,14 @@ from services.knowledge.on_calls.early import Early
 from services.knowledge.on_calls.handler import KnowledgeHandler
 from services.knowledge.on_calls.live import LiveCalls
 from tests.unit.knowledge.bags import CARD, WAGES
-from tests.unit.knowledge.on_calls.scripted import Said, ScriptedBase, Talk, today, until
+from tests.unit.knowledge.on_calls.scripted import (
+    Said,
+    ScriptedBase,
+    Talk,
+    as_recorded,
+    today,
+    until,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -26,8 +33,10 @@ class Speaking:
 
     def __init__(self, confidence: float = 0.9) -> None:
         self.base, self.calls, self.voice = ScriptedBase(SCRIPT, confidence), LiveCalls(), Said()
-        self.early = Early(self.base, today, self.calls, self.voice, logging.getLogger("test"))
-        self.call = Talk(KnowledgeHandler(self.base, today, calls=self.calls))
+        self.early = Early(
+            self.base, today, as_recorded, self.calls, self.voice, logging.getLogger("test")
+        )
+        self.call = Talk(KnowledgeHandler(self.base, today, as_recorded, calls=self.calls))
 
     async def hear(self, *texts: str) -> None:
         for number, text in enumerate(texts):
@@ -144,3 +153,28 @@ async def test_what_the_caller_takes_back_is_left_to_the_final() -> None:
     assert speaking.said() == []
     events = await speaking.call.say(words)
     assert [e.event for e in events] == ["card.withdrawn", "card.shown"]
+
+
+async def test_a_final_without_words_takes_back_what_its_partials_brought() -> None:
+    speaking = Speaking()
+    await speaking.call.begin()
+    await speaking.hear(LOST, LOST)
+    assert speaking.said() == [("card.shown", "kb-card-1")]
+    (gone,) = await speaking.call.say("")
+    assert isinstance(gone, CardWithdrawn)
+    assert gone.card_id == "kb-card-1"
+    await speaking.call.say("我的社保卡丢了怎么补办")
+    assert await speaking.call.say("") == [], "a card of an utterance before stays"
+
+
+async def test_a_final_without_words_silences_the_look_up_of_its_partials() -> None:
+    speaking = Speaking()
+    await speaking.call.begin()
+    speaking.base.may_go.clear()
+    for end in (1_000, 1_200):
+        speaking.early.take(speaking.call.partial(LOST, end))
+    await until(lambda: len(speaking.base.asked) == 1)
+    assert await speaking.call.say("") == []
+    speaking.base.may_go.set()
+    await speaking.settle()
+    assert speaking.said() == []

@@ -7,14 +7,24 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.card import CardShown, CardWithdrawn
+from contracts.card import CardShown, CardWithdrawn, Source
 from contracts.feedback import FeedbackGiven
 from contracts.gap import GapNoted
+from contracts.requests import Office
+from services.knowledge.directory.known import Completed, Directory
 from services.knowledge.on_calls.handler import KnowledgeHandler
 from services.knowledge.on_calls.live import LiveCalls
 from services.knowledge.on_calls.recheck import Recheck
-from tests.unit.knowledge.bags import CARD, EARLY, WAGES
-from tests.unit.knowledge.on_calls.scripted import WHO, Said, ScriptedBase, Talk, today, until
+from tests.unit.knowledge.bags import CARD, EARLY, TREE, WAGES
+from tests.unit.knowledge.on_calls.scripted import (
+    WHO,
+    Said,
+    ScriptedBase,
+    Talk,
+    as_recorded,
+    today,
+    until,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -23,8 +33,8 @@ SCRIPT = {"丢了怎么补办": CARD, "挂失": BLOCK, "工资": WAGES, "提前�
 CANTEEN = "社区老年食堂的补贴怎么申请"
 
 
-async def a_call(base: ScriptedBase, **options: object) -> Talk:
-    call = Talk(KnowledgeHandler(base, today, **options))  # type: ignore[arg-type]
+async def a_call(base: ScriptedBase, completed: Completed = as_recorded, **options: object) -> Talk:
+    call = Talk(KnowledgeHandler(base, today, completed, **options))  # type: ignore[arg-type]
     await call.begin()
     return call
 
@@ -82,7 +92,7 @@ async def test_an_answer_withdrawn_while_it_is_looked_up_is_not_shown() -> None:
 
 async def test_a_withdrawal_reaches_a_call_in_which_nobody_speaks() -> None:
     base, calls, voice = ScriptedBase(SCRIPT), LiveCalls(), Said()
-    recheck = Recheck(base, today, calls, voice)
+    recheck = Recheck(base, today, as_recorded, calls, voice)
     call = await a_call(base, calls=calls)
     async with recheck.watching():
         await call.say("拖欠工资怎么办")
@@ -100,6 +110,74 @@ async def test_a_withdrawal_reaches_a_call_in_which_nobody_speaks() -> None:
     assert isinstance(gone, CardWithdrawn)
     assert (gone.card_id, "取消授权" in gone.reason) == ("kb-wage-1", True)
     assert gone.at_ms > call.events[0].at_ms
+
+
+class Offices:
+    """A directory of one office, or none, that changes."""
+
+    def __init__(self, **fields: str) -> None:
+        self.put(**fields)
+
+    def put(self, **fields: str) -> None:
+        said = {"office_id": "a", "name": EARLY.department, "region": EARLY.region} | fields
+        self.known = Directory([Office.model_validate(said)] if fields else ())
+
+    def completed(self, source: Source, region: str | None) -> Source:
+        return self.known.completed(source, region or "云岭县", TREE)
+
+
+BARE = replace(EARLY, phone=None, liaison=None)
+
+
+def reached(card: object) -> tuple[str | None, str | None, bool]:
+    """Telephone and liaison of a transfer, and whether its words promise a liaison."""
+    assert isinstance(card, CardShown) and card.kind == "transfer" and card.source
+    return card.source.phone, card.source.liaison, "联络员" in card.body
+
+
+async def test_a_transfer_names_what_the_directory_knows_and_follows_it() -> None:
+    base, calls, voice = ScriptedBase({"提前退休": BARE}), LiveCalls(), Said()
+    offices = Offices(phone="1102")
+    recheck = Recheck(base, today, offices.completed, calls, voice)
+    call = await a_call(base, offices.completed, calls=calls)
+    (card,) = await call.say("能不能提前退休")
+    assert reached(card) == ("1102", None, False)
+    async with recheck.watching():
+        base.put(replace(BARE, similar=("早点退",)))
+        recheck.look()
+        for fields, expected in (
+            ({"phone": "1103"}, ("1103", None, False)),
+            (
+                {"phone": "1103", "liaison": "沈同志", "liaison_phone": "7102"},
+                ("1103", "沈同志（转接用 7102，不报给来电人）", True),
+            ),
+            ({}, (None, None, False)),
+        ):
+            offices.put(**fields)
+            before = len(voice.events)
+            recheck.look()
+            await until(lambda before=before: len(voice.events) > before)  # type: ignore[misc]
+            new = voice.events[-1]
+            assert reached(new) == expected
+            assert isinstance(new, CardShown) and (new.card_id, new.aloud) == ("kb-early-1", ())
+            assert "7102" not in new.body
+        recheck.look()
+        assert await call.say("能不能提前退休啊") == [], "it stands already"
+    assert len({event.event_id for event in (card, *voice.events)}) == 4
+
+
+async def test_a_transfer_the_agent_refused_goes_when_its_number_changes() -> None:
+    base, calls, voice = ScriptedBase({"提前退休": BARE}), LiveCalls(), Said()
+    offices = Offices(phone="1102")
+    call = await a_call(base, offices.completed, calls=calls)
+    await call.say("能不能提前退休")
+    said = {"at_ms": 3_500, "target": "card", "target_id": "kb-early-1", "verdict": "wrong"}
+    await call.tell(FeedbackGiven.model_validate(WHO | said | {"agent_id": "015"}))
+    offices.put(phone="1103")
+    async with Recheck(base, today, offices.completed, calls, voice).watching():
+        await until(lambda: bool(voice.events))
+    (gone,) = voice.events
+    assert isinstance(gone, CardWithdrawn) and "刚有改动" in gone.reason
 
 
 async def test_a_call_that_is_over_is_left_alone() -> None:
