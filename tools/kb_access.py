@@ -15,12 +15,14 @@ import nats
 import nats.errors
 from nats.aio.client import Client
 
+from contracts.card import Source
 from contracts.requests import Describe, Description, Reply, Request, SearchKnowledge
 from services.common.bus import Bus, RequestFailed
 from services.common.logs import get_logger
 from services.common.service import CannotStart, Service
 from services.common.settings import prepare_directory
 from services.knowledge.base import KnowledgeBase, open_base
+from services.knowledge.directory.store import OfficeStore
 from services.knowledge.entries.requests import EntryRequests
 from services.knowledge.files.requests import ImportRequests
 from services.knowledge.keeping.store import Store
@@ -103,8 +105,16 @@ async def reach_knowledge(
             base = await stack.enter_async_context(
                 open_base(settings, regions, embedder, get_logger("kb"))
             )
+            offices = OfficeStore(base.store.database)
+            base.search_also(offices.entries)
+            await base.refresh()
+
+            def completed(source: Source, region: str | None) -> Source:
+                own = settings.knowledge.region
+                return offices.known.completed(source, region or own, regions)
+
             requests = Requests(date.today)
-            requests.base = base
+            requests.use(base, completed)
             here.answers(SearchKnowledge, requests.search)
             store, refresh = base.store, base.refresh
         else:

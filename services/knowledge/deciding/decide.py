@@ -63,7 +63,7 @@ class Case:
 
 
 Days = npt.NDArray[np.int64]
-AS_NEAR = 0.2
+AS_NEAR = 0.3
 """How much less an entry of a nearer region may be like what is asked than the one it overrules."""
 MANY = 128
 """Entries that are put in order before it is seen whether more are needed."""

@@ -17,12 +17,12 @@ from services.knowledge.finding.wording import content, subject
 ALTERNATIVES = 2
 LEAST_CONTENT = 2
 """Characters an utterance must hold beside fillers to ask anything."""
-PART = 0.4
+PART = 0.3
 """Share of the score of the matter that it and the ones before speak for, that an utterance which
 names a subject must reach by itself: else every utterance would bring up what was asked before."""
-ALONE_AHEAD = 0.1
-"""An utterance that names its subject is first taken by itself: the reading with what was said
-before must be surer by so much."""
+AHEAD = 0.1
+"""What was said before usually belongs to the question: an utterance alone must be surer by so
+much."""
 BEFORE = 3
 """Utterances of the caller before this one that may belong to the question."""
 
@@ -56,25 +56,26 @@ async def look_up(
     before = before[-BEFORE:]
     if not before:
         alone = await hear(text)
-        return None if alone.is_talk else _found(alone, judge, case, 1)
+        return None if alone.is_talk else await _found(alone, judge, case, 1)
     alone, joined = await asyncio.gather(hear(text), hear("，".join([*before, text])))
     if alone.is_talk:
         return None
     whole = len(subject(text)) >= LEAST_CONTENT
-    by_itself = _found(alone, judge, case, 1) if whole else None
-    together = _found(joined, judge, case, 1 + len(before))
+    by_itself = await _found(alone, judge, case, 1) if whole else None
+    together = await _found(joined, judge, case, 1 + len(before))
     if together and whole:
         matched = together.ruling.matched
         if alone.scores[matched] < PART * joined.scores[matched]:
             together = None
     if by_itself is None or together is None:
         return by_itself or together
-    ahead = by_itself.ruling.confidence + ALONE_AHEAD >= together.ruling.confidence
+    ahead = by_itself.ruling.confidence >= together.ruling.confidence + AHEAD
     return by_itself if ahead else together
 
 
-def _found(evidence: Evidence, judge: Judge, case: Case, utterances: int) -> Found | None:
-    rulings = judge.rulings(evidence, case, most=1 + ALTERNATIVES)
+async def _found(evidence: Evidence, judge: Judge, case: Case, utterances: int) -> Found | None:
+    # In a thread: on a big base it takes milliseconds, and calls must not wait for each other.
+    rulings = await asyncio.to_thread(judge.rulings, evidence, case, most=1 + ALTERNATIVES)
     if not rulings or rulings[0].confidence < evidence.weights.shown_from:
         return None
     others = tuple(ruling for ruling in rulings[1:] if ruling.score >= evidence.weights.listed_from)

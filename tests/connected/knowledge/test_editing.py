@@ -20,7 +20,11 @@ from contracts.requests import (
     EntryFields,
     KnowledgeFound,
     ListEntries,
+    ListOffices,
+    OfficeKept,
+    OfficesListed,
     ReadEntry,
+    RemoveOffice,
     Request,
     SearchKnowledge,
     WithdrawEntry,
@@ -169,7 +173,9 @@ async def test_the_sample_comes_once_and_what_was_taken_back_stays_so(
         "own-1,残疾证怎么办理,到户籍所在地残联办理。,市残联,临江市,yes,王主任,2026-01-05\n",
         encoding="utf-8",
     )
-    group = KnowledgeSettings(base=table)
+    offices = tmp_path / "offices.csv"
+    offices.write_text("id,name,region,phone\na,市残联,临江市,0000-1\n", encoding="utf-8")
+    group = KnowledgeSettings(base=table, offices=offices)
     settings = Settings(site=bus.site, nats_url=nats_url, data_dir=tmp_path, knowledge=group)
     async with create_app(settings, today=lambda: DAY).running():
         there = await ask(bus, ReadEntry(entry_id="own-1"))
@@ -178,6 +184,8 @@ async def test_the_sample_comes_once_and_what_was_taken_back_stays_so(
         await ask(
             bus, WithdrawEntry(entry_id="own-1", becomes="absent", by="甲", reason="不是本站的")
         )
+        await bus.request(RemoveOffice(office_id="a", by="甲"), OfficeKept)
     async with create_app(settings, today=lambda: DAY).running():
         assert (await ask(bus, ReadEntry(entry_id="own-1"))).standing == "withdrawn"
         assert await found(bus) == []
+        assert (await bus.request(ListOffices(), OfficesListed)).total == 0

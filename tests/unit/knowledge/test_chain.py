@@ -61,7 +61,7 @@ contents = st.builds(
 class Try:
     """What somebody tries with an entry."""
 
-    act: Literal["bring", "draft", "decide", "discard", "withdraw", "import"]
+    act: Literal["bring", "back", "draft", "decide", "discard", "withdraw", "import"]
     id: str
     by: str
     other: str
@@ -80,7 +80,7 @@ DECISIONS: tuple[Literal["answer", "transfer", "refused"], ...] = (
     "transfer",
     "refused",
 )
-ACTS: tuple[Literal["bring", "draft", "decide", "discard", "withdraw", "import"], ...] = (
+ACTS: tuple[Literal["bring", "back", "draft", "decide", "discard", "withdraw", "import"], ...] = (
     "bring",
     "bring",
     "bring",
@@ -89,7 +89,7 @@ ACTS: tuple[Literal["bring", "draft", "decide", "discard", "withdraw", "import"]
     "discard",
     "withdraw",
     "import",
-    "import",
+    "back",
 )
 tries = st.builds(
     Try,
@@ -135,6 +135,12 @@ class World:
         if move.act == "bring":
             self.drafted(move)
             self.decided(replace(move, by=move.other), today)
+        elif move.act == "back":
+            # What was withdrawn, by its old file; perhaps while a new draft is set for a day.
+            self.withdrawn(move, today)
+            if move.from_day:
+                self.tried(replace(move, act="bring"), today)
+            self.imported(replace(move, again=2 if move.from_day else 1), today)
         else:
             getattr(self, _METHODS[move.act])(move, today)
 
@@ -200,7 +206,7 @@ class World:
     def written(self, move: Try) -> Entry:
         """What is to be written: with an answer nobody wrote yet, or a file's one of before."""
         before = [t.entry for t in self.texts.values() if t.entry.id == move.id]
-        if move.act == "import" and 0 < move.again <= len(before):
+        if move.act in ("import", "back") and 0 < move.again <= len(before):
             return before[-move.again]
         return replace(move.content, id=move.id, answer=f"答复之{len(self.texts):03d}号")
 

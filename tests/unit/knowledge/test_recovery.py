@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -281,7 +281,7 @@ async def test_what_comes_to_be_searched_while_a_change_is_read_is_searched_too(
     async with base_in(tmp_path, Bags()) as base:
         read = base.store.entries_of
 
-        async def meanwhile(ids: Collection[str]) -> tuple[Entry, ...]:
+        async def meanwhile(ids: Sequence[str]) -> tuple[Entry, ...]:
             base.search_also(further)
             return await read(ids)
 

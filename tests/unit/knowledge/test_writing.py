@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from contracts.call_type import INTAKES
+from contracts.requests import EntryFields
 from services.knowledge.entries.entry import Entry
+from services.knowledge.entries.fields import written as by_hand
 from services.knowledge.files.cells import cleaned, guarded, joined, parted, unguarded
 from services.knowledge.files.rows import Rule, read_rows
 from services.knowledge.files.table import read_table
@@ -118,3 +120,9 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     write_entries(tmp_path / "base.csv", [CARD])
     with pytest.raises(FileExistsError):
         write_entries(tmp_path / "base.csv", [])
+
+
+def test_what_nobody_can_see_is_taken_out_of_what_editors_write_as_of_a_file() -> None:
+    seen = "请\u200b打\u202e12333\ufeff\x7f\n转 1"
+    fields = EntryFields(question="问", answer=seen, department="中心", region="临江市")
+    assert by_hand("k1", fields).answer == cleaned(seen)[0] == "请打12333\n转 1"
