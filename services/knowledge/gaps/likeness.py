@@ -18,10 +18,10 @@ import numpy as np
 from services.knowledge.finding.background import Vectors
 from services.knowledge.finding.wording import characters, content, heard_as, sounds
 
-MEANING, SHARED, CONTAINED, BIAS = 10.0, -9.0, 3.0, -4.75
+MEANING, SHARED, CONTAINED, BIAS = 10.0, -9.0, 3.0, -5.25
 """Weights of the cosine, the likeness of characters and the share of the shorter one's sounds that
 the other one holds. Above 0 is the same matter."""
-STRANGERS_FROM = 0.66
+STRANGERS_FROM = 0.68
 """Cosine from which two askings without a common word are one matter: among thousands of gaps some
 are near by chance."""
 WORDS_FROM = 0.75

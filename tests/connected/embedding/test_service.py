@@ -51,7 +51,7 @@ async def test_texts_become_vectors_in_order(
     assert (reply.model, reply.dimension) == ("scripted 1", 8)
     assert [vector.index(1.0) for vector in reply.vectors] == [1, 3, 1]
     assert about.ready
-    assert about.models == (ScriptedEncoder.described,)
+    assert [model.name for model in about.models] == ["scripted", "banxi-matters"]
     assert about.figures["cache_misses"] == 2
     assert about.figures["queue_depth"] == 0
 

@@ -14,6 +14,7 @@ from services.knowledge.base import KnowledgeBase
 from services.knowledge.directory.entries import office_entries
 from services.knowledge.directory.files import read_office_file
 from services.knowledge.directory.rows import read_offices
+from services.knowledge.entries.entry import Entry
 from services.knowledge.files.rows import Rule, read_rows
 from services.knowledge.files.table import read_table
 from services.knowledge.finding.background import read_background
@@ -50,8 +51,13 @@ async def test_questions_for_an_office_find_it(
     )
     asked = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
     wrong: list[str] = []
+
+    async def directory() -> list[Entry]:
+        return offices
+
+    base.search_also(directory)
     async with base.running():
-        await base.put([*entries, *offices], by="x", at=datetime.now(UTC), unnamed=True)
+        await base.put(entries, by="x", at=datetime.now(UTC), unnamed=True)
         await base.indexed()
         for question in asked:
             found = await base.find(question["text"], (), question["region"], DAY)
