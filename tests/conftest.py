@@ -100,3 +100,14 @@ async def forget_consumers(bus: Bus) -> None:
     while ours := [c.name for c in await info(streams.CALLS) if c.name and bus.site in c.name]:
         for name in ours:
             await bus.js.delete_consumer(streams.CALLS, name)
+
+
+@pytest.fixture(autouse=True)
+def numbers_of_bags(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where the real model makes the vectors, the numbers learned with it weigh them: a
+    scripted one has its own."""
+    real = request.node.get_closest_marker("slow") and not hasattr(request.module, "Bags")
+    if not real:
+        from tests.unit.knowledge.bags import RANKING
+
+        monkeypatch.setattr("services.knowledge.finding.find.packaged_ranking", lambda: RANKING)

@@ -228,7 +228,7 @@ class Judge:
         differs: tuple[str, ...],
     ) -> Ruling:
         match = found[place]
-        rivals = [absent, *(other.score for other in found if other is not match)]
+        rivals = [other.score for other in found if other is not match]
         entry = self._entries[match.decider]
         may = entry.answerable
         last = _last_day(entry)
@@ -236,8 +236,8 @@ class Judge:
             kind="transfer" if not may else "announced" if entry.sort == "announced" else "answer",
             source=entry.source(),
             answer=entry.answer if may else None,
-            confidence=evidence.confidence(match.position, match.score, rivals),
-            signs=evidence.signs(match.position, match.score, rivals),
+            confidence=evidence.confidence(match.position, match.score, rivals, absent),
+            signs=evidence.signs(match.position, match.score, rivals, absent),
             score=match.score,
             matched=match.position,
             differs=differs,

@@ -69,8 +69,9 @@ async def look_up(
             together = None
     if by_itself is None or together is None:
         return by_itself or together
+    same = by_itself.ruling.source.entry_id == together.ruling.source.entry_id
     ahead = by_itself.ruling.confidence >= together.ruling.confidence + AHEAD
-    return by_itself if ahead else together
+    return by_itself if same or ahead else together
 
 
 async def _found(evidence: Evidence, judge: Judge, case: Case, utterances: int) -> Found | None:

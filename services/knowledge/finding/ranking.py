@@ -23,9 +23,9 @@ WITNESSES = ("asked", "about", "like", "cover", "like_sound", "cover_sound")
 """By vector: the nearest wording, the entry as a whole. By character and by sound: likeness to the
 likest wording, and the share of the question that the wordings cover."""
 
-SIGNS = ("score", "lead", "third", "talk", "other", "asked", "crowd", "length", "one")
+SIGNS = ("score", "lead", "third", "absent", "talk", "other", "asked", "crowd", "length", "one")
 """What makes sure of a match: its score, its leads over the next matter and the one after it, how
-much the question is like talk and like other questions, how near the entry's likest wording is and
+far a matter of which nothing applies (expired, of elsewhere) is ahead of it, how much the question is like talk and like other questions, how near the entry's likest wording is and
 how near those of the CROWD nearest are on the average, the question's length, and 1."""
 CROWD = 30
 LONG = 40
@@ -102,9 +102,12 @@ class Evidence:
         """Whether it is more like talk than like anything that can be asked."""
         return self.talk > max(float(self.asked.max(initial=-1.0)), self.other)
 
-    def signs(self, matched: int, score: float, rivals: Sequence[float]) -> Floats:
+    def signs(
+        self, matched: int, score: float, rivals: Sequence[float], absent: float = 0.0
+    ) -> Floats:
         """What makes sure, in the order of SIGNS. `matched`: position of the entry whose wordings
-        matched; `rivals`: scores of the matches of other matters."""
+        matched; `rivals`: scores of the matches of other matters; `absent`: the best score of a
+        matter of which nothing applies."""
         next_, third, *_ = (*sorted((max(0.0, rival) for rival in rivals), reverse=True), 0.0, 0.0)
         size = min(CROWD, len(self.asked))
         crowd = np.partition(self.asked, len(self.asked) - size)[len(self.asked) - size :]
@@ -113,6 +116,7 @@ class Evidence:
                 score,
                 score - next_,
                 score - third,
+                max(0.0, absent - score),
                 self.talk,
                 self.other,
                 self.asked[matched],
@@ -122,9 +126,12 @@ class Evidence:
             ]
         )
 
-    def confidence(self, matched: int, score: float, rivals: Sequence[float]) -> float:
+    def confidence(
+        self, matched: int, score: float, rivals: Sequence[float], absent: float = 0.0
+    ) -> float:
         """How sure it is that a matter is meant; parameters as for `signs`."""
-        weighed = float(self.signs(matched, score, rivals) @ np.asarray(self.weights.sure))
+        signs = self.signs(matched, score, rivals, absent)
+        weighed = float(signs @ np.asarray(self.weights.sure))
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, weighed))))
 
 
