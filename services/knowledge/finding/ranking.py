@@ -25,8 +25,9 @@ likest wording, and the share of the question that the wordings cover."""
 
 SIGNS = ("score", "lead", "third", "absent", "talk", "other", "asked", "crowd", "length", "one")
 """What makes sure of a match: its score, its leads over the next matter and the one after it, how
-far a matter of which nothing applies (expired, of elsewhere) is ahead of it, how much the question is like talk and like other questions, how near the entry's likest wording is and
-how near those of the CROWD nearest are on the average, the question's length, and 1."""
+far a matter of which nothing applies (expired, of elsewhere) is ahead of it, how much the question
+is like talk and like other questions, how near the entry's likest wording is and how near those of
+the CROWD nearest are on the average, the question's length, and 1."""
 CROWD = 30
 LONG = 40
 """Characters from which a question is simply long."""

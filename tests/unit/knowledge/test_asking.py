@@ -55,7 +55,7 @@ async def test_what_holds_nothing_is_not_even_looked_up(text: str) -> None:
 
 async def test_a_spread_question_is_put_together() -> None:
     joined = "我以前在煤矿井下，能早点退下来吗"
-    script = Script({joined: (0.0, 0.0, 0.9), "能早点退下来吗": (0.2, 0.25, 0.4)})
+    script = Script({joined: (0.0, 0.0, 0.9), "能早点退下来吗": (0.3, 0.35, 0.4)})
     assert entry(await script.ask("能早点退下来吗", "我以前在煤矿井下")) == ("early-1", 2)
 
 
