@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from contracts.base import Contract
+
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+"""A number of things, as every database can hold it."""
 
 
 class Problem(Contract):

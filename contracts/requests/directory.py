@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from contracts.base import Contract
-from contracts.requests.base import Reply, Request
+from contracts.requests.base import Count, Reply, Request
 from contracts.requests.entries import Name
 from contracts.requests.imports import Part, RowProblem
 
@@ -60,7 +60,7 @@ class ListOffices(Request):
 
     text: Annotated[str, Field(max_length=100)] = ""
     """Words that name, alias, address or telephone must hold."""
-    skip: Annotated[int, Field(ge=0)] = 0
+    skip: Count = 0
     """How many to leave out from the beginning."""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     """How many at most."""

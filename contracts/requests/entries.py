@@ -9,7 +9,7 @@ from pydantic import Field
 
 from contracts.base import Contract, Share
 from contracts.call_type import Intake
-from contracts.requests.base import Reply, Request
+from contracts.requests.base import Count, Reply, Request
 
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 """Account or name of a person."""
@@ -166,7 +166,7 @@ class ListEntries(Request):
     """Which."""
     text: Annotated[str, Field(max_length=100)] = ""
     """Words that id, question, answer, department or tags must hold."""
-    skip: Annotated[int, Field(ge=0)] = 0
+    skip: Count = 0
     """How many to leave out from the beginning."""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     """How many at most."""
@@ -192,7 +192,7 @@ class DraftEntry(Request):
 
     entry_id: EntryId | None = None
     """The entry; None = a new one, which gets an id."""
-    revision: int = 0
+    revision: Count = 0
     """The revision the editor has seen; 0 for a new entry. Another one is a `conflict`."""
     fields: EntryFields
     """What it is to be."""
@@ -211,7 +211,7 @@ class DecideDraft(Request):
 
     entry_id: EntryId
     """The entry."""
-    revision: int
+    revision: Count
     """The drafted revision that was seen."""
     decision: Literal["answer", "transfer", "refused"]
     """`answer` = the answer is authorised · `transfer` = known, calls are transferred ·
@@ -233,7 +233,7 @@ class DiscardDraft(Request):
 
     entry_id: EntryId
     """The entry."""
-    revision: int
+    revision: Count
     """The drafted revision that was seen."""
     by: Name
     """Who."""

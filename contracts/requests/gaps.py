@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from contracts.base import Contract, Id
-from contracts.requests.base import Reply, Request
+from contracts.requests.base import Count, Reply, Request
 from contracts.requests.entries import EntryId, Name
 
 GapState = Literal["open", "drafted", "answered", "dismissed"]
@@ -75,7 +75,7 @@ class ListGaps(Request):
 
     state: GapState = "open"
     """Which."""
-    skip: Annotated[int, Field(ge=0)] = 0
+    skip: Count = 0
     """How many to leave out from the beginning."""
     limit: Annotated[int, Field(ge=1, le=100)] = 30
     """How many at most."""
