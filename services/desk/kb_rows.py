@@ -52,6 +52,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     # A row.
     (r"has more cells than the header: is a comma not quoted\?",
      "比表头多出单元格：是不是有逗号没有加引号"),
+    (r"holds half a character \(\\ud800 to \\udfff\): write it whole", "里面有半个字符：请写完整"),
     (r"is no JSON object on one line", "不是写在一行里的 JSON 对象"),
     (r"names a field twice", "同一个字段写了两次"),
     # What was made of a row, and warnings.
@@ -76,6 +77,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     (rf"is no CSV from line {_N} on \(.*\)", "从第 {} 行起不是正确的 CSV：是不是有引号没有配对"),
     (r"is no JSONL: write one object a line, .*", "不是 JSONL：要一行写一个 JSON 对象"),
     (rf"has a line {_N} of more than {_N} characters", "第 {} 行太长，超过 {} 个字"),
+    (r"has too many merged cells: split them", "合并的单元格太多：请拆开"),
     (r"is not an Excel workbook, or a damaged one", "不是 Excel 文件，或者已经损坏"),
     (r"holds more text than an import takes: split it", "内容太多，一次导入不了：请拆成几个文件"),
     (r"is larger than 8 MB: that is no directory of offices", "超过 8 MB，不像是机构目录"),
@@ -96,6 +98,9 @@ _SAID: tuple[tuple[str, str], ...] = (
      "知识库刚刚有别的改动，这次什么也没有导入：请再核对一次"),
     (r"the database does not answer, nothing was imported: try again later",
      "知识库的数据库暂时连不上，没有办成：请稍后再试"),
+    (r"the import was taken, and the database does not answer since: it is in force as soon as "
+     r"that is back; do not import it again",
+     "已经导入，但数据库随后没有回应：恢复后就生效，请不要再导入一次"),
     (r"the knowledge base is not open yet: ask again in a few seconds",
      "知识库正在打开：请过几秒再试"),
     (r"there is no such part of this export: begin once more with part 0",
