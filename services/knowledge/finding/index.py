@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -97,7 +98,7 @@ class Index:
         found: dict[str, Vectors] = {}
         for start in range(0, len(ids), AT_ONCE):
             some = ids[start : start + AT_ONCE]
-            found |= await self._run(lambda some=some: self._open_shard.vectors(some))  # type: ignore[misc]
+            found |= await self._run(partial(self._open_shard.vectors, some))
         return found
 
     async def add(self, points: Sequence[Point], vectors: Sequence[Sequence[float]]) -> None:
