@@ -40,11 +40,20 @@ def knowledge(
     ] = None,
     model: Annotated[Path, typer.Option(help="Where to write what the model learned.")] = MODEL,
     numbers: Annotated[Path, typer.Option(help="Where to write the ranking's numbers.")] = NUMBERS,
+    go_on: Annotated[
+        bool, typer.Option("--go-on", help="Begin with what --model learned before, not anew.")
+    ] = False,
+    short_floats: Annotated[
+        bool,
+        typer.Option(
+            "--bfloat16", help="Reckon in bfloat16: twice as fast where the processor knows it."
+        ),
+    ] = False,
     threads: Annotated[int, typer.Option(min=1, help="Threads to learn on.")] = 2,
 ) -> None:
     """Learn what callers mean, and how sure a match is.
 
-    Takes about half an hour on two cores. First the model learns from all authors but those aside;
+    Takes one to two hours on two cores. First the model learns from all authors but those aside;
     then the ranking's numbers and the confidence are fitted to what it makes of those aside, whose
     figures are printed. A site adds folders of its own base and its callers' questions to a copy
     of the exemplars.
@@ -65,7 +74,12 @@ def knowledge(
         if not path.parent.is_dir():
             fail(f"{path}: there is no folder {path.parent}")
     torch.set_num_threads(threads)
-    teacher = Teacher(console.print)
+    teacher = Teacher(console.print, short_floats=short_floats)
+    if go_on:
+        try:
+            teacher.go_on(model)
+        except (OSError, ValueError) as error:
+            fail(str(error))
     lessons = [lesson(author) for author in taught]
     console.print(f"learning from {sum(len(one.texts) for one in lessons)} questions …")
     teacher.learn(lessons)

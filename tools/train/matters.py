@@ -10,7 +10,7 @@ their states are made once.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,19 +29,21 @@ from services.knowledge.finding.points import points_of
 from tools.evaluate.knowledge import Question
 from tools.train.asked import DAY, Author
 
-KEPT_LAYERS = 6
+KEPT_LAYERS = 4
 """Lower layers that stay as they are."""
-RANK = 16
+RANK = 32
 STRENGTH = 2.0
-ROUNDS, RATE = 2, 1e-3
-LAST_ROUNDS, LAST_RATE = 1, 5e-4
+ROUNDS, RATE = 4, 7e-4
+LAST_ROUNDS, LAST_RATE = 1, 3e-4
 """With "nothing of these" as a choice."""
 TAKEN_OUT = 0.2
 """Share of the questions whose entry is taken out then."""
-QUESTIONS, RIVALS = 24, 24
+QUESTIONS, RIVALS = 40, 24
 """Questions of a batch, and entries beside those they mean."""
 ABOUT_WEIGHS = 0.6
 """What the entry as a whole counts beside its nearest wording."""
+ABOUT_READ = 0.4
+"""Share of the batches that also read the entries as a whole, which are most of the reading."""
 SHARPNESS = 20.0
 MOVED_BY = 0.15
 """Share of the questions that are given after a line of talk, as a caller who talks first."""
@@ -119,8 +121,10 @@ def _applies(entry: Entry, chain: Sequence[str]) -> bool:
 class Teacher:
     """The model while it learns."""
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: Say, *, short_floats: bool = False) -> None:
+        """`short_floats`: reckon in bfloat16, much faster where the processor knows it."""
         torch.manual_seed(SEED)
+        self._short = short_floats
         self._chance = np.random.default_rng(SEED)
         self._say = say
         weights = Weights(BUILT_IN)
@@ -139,6 +143,26 @@ class Teacher:
         self._nothing = nn.Parameter(torch.tensor(0.9))
         self._states: dict[str, Tensor] = {}
         self._talk = read_background().talk
+
+    def go_on(self, path: Path) -> None:
+        """Begin with what was learned before, as `save` wrote it. Raises ValueError where that
+        learned other layers or more than fits."""
+        with np.load(path, allow_pickle=False) as file:
+            parts = {name: torch.from_numpy(file[name]) for name in file.files if name != VERSION}
+        layers = range(KEPT_LAYERS, KEPT_LAYERS + len(self._upper))
+        try:
+            for name, part in parts.items():
+                place, module, kind = name.split(".")
+                layer = self._upper[layers.index(int(place[1:]))]
+                learning = layer.get_submodule(module)
+                if kind in "AB":
+                    thin = part.float() / (STRENGTH if kind == "B" else 1.0)
+                    number = learning.get_parameter(kind).data
+                    number[: thin.shape[0], : thin.shape[1]] = thin
+                else:
+                    learning.get_parameter("weight" if kind == "w" else "bias").data.copy_(part)
+        except (ValueError, IndexError, AttributeError, RuntimeError) as error:
+            raise ValueError(f"{path}: nothing that could be gone on with ({error})") from None
 
     def learn(self, lessons: Sequence[Lesson], rested: Callable[[], None] = lambda: None) -> None:
         """Learn from some authors. `rested` is called after each round."""
@@ -232,8 +256,11 @@ class Teacher:
             "amax",
             include_self=False,
         )
-        about = self._vectors([one.abouts[entry] for entry in entries])
-        scores = SHARPNESS * (scores + ABOUT_WEIGHS * asked @ about.T)
+        if self._chance.random() < ABOUT_READ:
+            about = self._vectors([one.abouts[entry] for entry in entries])
+            scores = SHARPNESS * (scores + ABOUT_WEIGHS * asked @ about.T)
+        else:
+            scores = SHARPNESS * (1 + ABOUT_WEIGHS) * scores
         open_ = one.open[np.ix_(chosen, entries)]
         places = {entry: place for place, entry in enumerate(entries)}
         if nothing:
@@ -255,9 +282,8 @@ class Teacher:
         """The entries that the model so far takes for the one that is meant; per question."""
         wordings = [text for texts in one.wordings for text in texts]
         starts = np.cumsum([0, *map(len, one.wordings)])[:-1]
-        asked = self.vectors(one.texts)
-        scores = np.maximum.reduceat(asked @ self.vectors(wordings).T, starts, axis=1)
-        scores += ABOUT_WEIGHS * asked @ self.vectors(one.abouts).T
+        near = self.vectors(one.texts) @ self.vectors(wordings).T
+        scores = np.maximum.reduceat(near, starts, axis=1)
         nearest: Rows = np.argsort(-np.where(one.open, scores, -9.0), axis=1)[:, :8]
         return nearest
 
@@ -274,9 +300,7 @@ class Teacher:
         states = nn.utils.rnn.pad_sequence([one.float() for one in kept], batch_first=True)
         lengths = torch.tensor([len(one) for one in kept])
         mask = torch.arange(states.shape[1])[None] < lengths[:, None]
-        for layer in self._upper:
-            states = layer(states, mask)
-        return pooled(states, mask)
+        return pooled(self._through(self._upper, states, mask), mask)
 
     @torch.no_grad()
     def _prepare(self, texts: Sequence[str]) -> None:
@@ -287,8 +311,14 @@ class Teacher:
         for start in range(0, len(new), 64):
             some = new[start : start + 64]
             states, mask = self._entrance([cuts[text] for text in some])
-            states = states.clone()
-            for layer in self._lower:
-                states = layer(states, mask)
+            states = self._through(self._lower, states.clone(), mask)
             for row, text in enumerate(some):
                 self._states[text] = states[row, : len(cuts[text])].half().clone()
+
+    def _through(self, layers: Iterable[nn.Module], states: Tensor, mask: Tensor) -> Tensor:
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._short):
+            if self._short:
+                states = states.bfloat16()
+            for layer in layers:
+                states = layer(states, mask)
+        return states.float()
