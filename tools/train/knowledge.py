@@ -22,7 +22,7 @@ from tools.train.matters import Teacher, lesson
 from tools.train.ranking import learn, listen
 
 EXEMPLARS = DATA / "exemplars"
-ASIDE = ("a2", "b2")
+ASIDE = ("a2", "b2", "b3")
 
 console = Console(stderr=True)
 
@@ -35,7 +35,7 @@ def knowledge(
     aside: Annotated[
         list[str] | None,
         typer.Option(
-            help="Author the model does not learn from; default: two of ours. Repeatable."
+            help="Author the model does not learn from; default: three of ours. Repeatable."
         ),
     ] = None,
     model: Annotated[Path, typer.Option(help="Where to write what the model learned.")] = MODEL,
