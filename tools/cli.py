@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import Any
 
 import typer
 
@@ -47,6 +48,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "train": ("tools.train.commands", "app"),
     "contracts": ("tools.contracts", "app"),
     "streams": ("tools.streams", "app"),
+    "deploy": ("tools.deploy.commands", "app"),
 }
 
 
@@ -55,14 +57,27 @@ def build(arguments: list[str]) -> typer.Typer:
     some of them bring models' libraries, and `banxi status` must not wait for those."""
     wanted = next((a for a in arguments if not a.startswith("-")), None)
     for name, (module, attribute) in COMMANDS.items():
-        if wanted in (None, name):
-            app.command(name)(getattr(importlib.import_module(module), attribute))
+        if wanted in (None, name) and (part := _part(module, attribute, needed=wanted is not None)):
+            app.command(name)(part)
     for name, (module, attribute) in GROUPS.items():
-        if wanted in (None, name):
-            app.add_typer(getattr(importlib.import_module(module), attribute), name=name)
+        if wanted in (None, name) and (part := _part(module, attribute, needed=wanted is not None)):
+            app.add_typer(part, name=name)
     if wanted is not None and wanted not in (*COMMANDS, *GROUPS):
         return build([])
     return app
+
+
+def _part(module: str, attribute: str, *, needed: bool) -> Any:
+    """A command or a group; None where this installation has not what it needs, as the images of
+    `deploy/docker` have not, and nobody named it."""
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] in ("contracts", "services", "tools"):
+            raise
+        if needed:
+            sys.exit(f"this installation of banxi has no {error.name}, which this command needs")
+        return None
 
 
 def main() -> None:

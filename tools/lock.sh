@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Renew the lock files from pyproject.toml. Needs uv (`pip install uv`).
+# Renew the lock files from pyproject.toml. Needs uv (`pip install uv`). Versions that are locked stay
+# where they fit; `tools/lock.sh --upgrade` takes the newest (and passes on any option of uv).
 #   requirements.lock       everything, hashed; torch with the hashes of the registry's wheels and
 #                           of the CPU builds in tools/torch-cpu.hashes
 #   requirements-cuda.lock  the libraries that only a CUDA build of torch needs (see tools/setup.sh)
@@ -7,10 +8,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 all=$(mktemp)
 trap 'rm -f "$all"' EXIT
+cat requirements.lock requirements-cuda.lock >"$all"
 # setuptools builds this project itself, without an isolated (unhashed) environment.
 printf 'setuptools>=77\n' |
   uv pip compile pyproject.toml - --extra dev --universal --python-version 3.11 --generate-hashes \
-    --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet -o "$all"
+    --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet "$@" -o "$all"
 python3 - "$all" tools/torch-cpu.hashes <<'PY'
 import re
 import sys

@@ -1,0 +1,1 @@
+"""`banxi deploy`: what an operator can check before anything is put on a cluster."""
