@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from datetime import date
+import uuid
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -197,18 +198,19 @@ def export(
     file: Annotated[
         Path, typer.Argument(help="File to write: .csv, .xlsx or .jsonl; must not exist yet.")
     ],
+    by: Annotated[str | None, typer.Option(help="Who exports; default: your login name.")] = None,
 ) -> None:
     """Write all entries that were decided to a file that `import` reads again as the same.
 
-    Reads the database, also beside a running service. Answers that may not be given are in it, too:
-    keep the file as you keep the base. Drafts, and what begins to count later where something
-    counts now, are not in it. In .csv and .xlsx, a text that a spreadsheet would run as a formula
-    has an apostrophe before it, which `import` takes away.
+    Reads the database, also beside a running service, and keeps there who exported when. Answers
+    that may not be given are in the file, too: keep it as you keep the base. Drafts, and what
+    begins to count later where something counts now, are not in it. In .csv and .xlsx, a text that
+    a spreadsheet would run as a formula has an apostrophe before it, which `import` takes away.
     """
     if file.suffix.lower() not in WRITERS:
         _fail(f"{file}: give it the ending {', '.join(WRITERS)}", 1)
     try:
-        entries = of_day(asyncio.run(_entries(load(Settings))), date.today())
+        entries = asyncio.run(_exported(load(Settings), file, by or getpass.getuser()))
     except (CannotStart, DatabaseDown) as error:
         _fail(str(error), 1)
     _write(file, entries)
@@ -263,9 +265,12 @@ async def _list(settings: Settings, show: Filter, text: str) -> list[EntryLine]:
                 return found
 
 
-async def _entries(settings: Settings) -> tuple[Entry, ...]:
+async def _exported(settings: Settings, file: Path, by: str) -> list[Entry]:
     async with open_store(settings) as store:
-        return await store.entries()
+        entries = of_day(await store.entries(), date.today())
+        what = f"{file.suffix.lower()[1:]}, {len(entries)} entries"
+        await store.note_export(uuid.uuid4().hex, by=by, at=datetime.now(UTC), what=what)
+        return entries
 
 
 def _write(file: Path, entries: list[Entry]) -> None:

@@ -1,7 +1,8 @@
 """`banxi purge`: delete old calls so that nothing of them remains, and prove it.
 
-Calls go from the records and from the kept stream. In the stream each message is erased by itself:
-the server then overwrites its bytes, while purging by subject would leave them in its files.
+Calls go from the records and from the kept stream, and what callers asked from the gaps of the
+knowledge base. In the stream each message is erased by itself: the server then overwrites its
+bytes, while purging by subject would leave them in its files.
 """
 
 from __future__ import annotations
@@ -26,7 +27,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from contracts import subjects
 from services.common import streams
+from services.common.service import CannotStart
 from services.common.settings import ServiceSettings, load
+from services.knowledge.gaps.purging import count_askings, forget_askings
+from services.knowledge.keeping.database import Database, DatabaseDown
+from services.knowledge.settings import Settings as KnowledgeSettings
+from services.knowledge.settings import database_place
 from services.records import purging
 from services.records.tables import FILE, Unusable
 
@@ -45,6 +51,8 @@ class Remains:
     """Calls of which the bytes of the database's files hold a trace."""
     stream_messages: int | None
     """Messages of the kept stream and dead letters."""
+    askings: int | None
+    """Questions of callers in the gaps of the knowledge base."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,9 @@ class Receipt:
     """Events deleted from the records."""
     stream_messages: int | None
     """Messages erased from the bus; None = the bus did not answer."""
+    askings: int | None
+    """Questions of callers deleted from the gaps of the knowledge base, of these calls and older
+    than the cutoff; None = there is no knowledge base here, or it could not be opened."""
     call_sha256: list[str]
     """SHA-256 of each call's id: whoever knows an id can check that it was purged."""
     remains: Remains
@@ -68,7 +79,9 @@ class Receipt:
     def proven(self) -> bool:
         """Whether nothing was found of the purged calls where it could be looked."""
         remains = self.remains
-        return not (remains.records_rows or remains.files or remains.stream_messages)
+        return not (
+            remains.records_rows or remains.files or remains.stream_messages or remains.askings
+        )
 
 
 def purge(
@@ -87,7 +100,9 @@ def purge(
     """Delete calls that ended long ago, with proof.
 
     They go from the records (BANXI_DATA_DIR) and, where NATS answers, from the kept stream and the
-    dead letters; the running system is not disturbed. A receipt with the SHA-256 of each call's id
+    dead letters; the running system is not disturbed. What callers asked so long ago that the
+    knowledge base did not hold goes from its gaps; a gap that nobody asked since goes with it,
+    whether or not an editor has seen to it. A receipt with the SHA-256 of each call's id
     and the result of a second look is printed and kept in the records. Exit code 1 where anything
     of the calls is still found.
 
@@ -102,7 +117,7 @@ def purge(
         done = asyncio.run(_purge(settings, path, age, dry_run=dry_run, yes=yes))
     except Unusable as error:
         raise _stop(str(error)) from None
-    except (SQLAlchemyError, nats.errors.Error, TimeoutError) as error:
+    except (SQLAlchemyError, DatabaseDown, nats.errors.Error, TimeoutError) as error:
         reason = getattr(error, "orig", None) or str(error) or type(error).__name__
         raise _stop(f"the purge stopped before its end ({reason}): purge again") from None
     if done is None:
@@ -128,23 +143,27 @@ async def _purge(
     now = datetime.now(UTC)
     cutoff = now - age
     with purging.opened(path) as engine:
-        async with _stream(settings) as stream:
+        async with _stream(settings) as stream, _gaps() as gaps:
             call_ids = purging.ended_before(engine, settings.site, cutoff, now)
             if stream:
                 # What ended while records did not run stands in the stream alone.
                 known = set(call_ids)
                 call_ids += [c for c in await stream.ended_before(cutoff) if c not in known]
             calls, events = purging.count(engine, call_ids)
+            askings = await gaps.count(cutoff, call_ids) if gaps else None
             typer.echo(
                 f"calls that ended before {cutoff:%Y-%m-%d %H:%M} UTC: {len(call_ids)}; "
-                f"in the records: {calls} with {events} events",
+                f"in the records: {calls} with {events} events"
+                + (f"; questions in the knowledge base: {askings}" if gaps else ""),
                 err=True,
             )
-            if dry_run or not call_ids:
+            if dry_run or not (call_ids or askings):
                 return None
             if not yes:
                 typer.confirm("Delete them for ever?", abort=True, err=True)
             erased = await stream.erase(call_ids) if stream else None
+            if gaps and askings:
+                await gaps.forget(cutoff, call_ids)
             purging.erase(engine, call_ids)
             done = Receipt(
                 purged_at=now.isoformat(timespec="seconds"),
@@ -153,11 +172,13 @@ async def _purge(
                 calls=len(call_ids),
                 events=events,
                 stream_messages=erased,
+                askings=askings,
                 call_sha256=[purging.fingerprint(call_id) for call_id in call_ids],
                 remains=Remains(
                     records_rows=sum(purging.count(engine, call_ids)),
                     files=purging.found_in_files(engine, path, call_ids),
                     stream_messages=await stream.count(call_ids) if stream else None,
+                    askings=await gaps.count(cutoff, call_ids) if gaps else None,
                 ),
             )
             purging.note(engine, now, json.dumps(asdict(done)))
@@ -227,6 +248,44 @@ class _Stream:
                 return
             yield raw
             sequence = cast("int", raw.seq) + 1
+
+
+class _Gaps:
+    """What callers asked and the knowledge base did not hold."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def count(self, cutoff: datetime, call_ids: Sequence[str]) -> int:
+        """How many askings are so old, or of these calls."""
+        async with self._database.reading() as session:
+            return await count_askings(session, cutoff, call_ids)
+
+    async def forget(self, cutoff: datetime, call_ids: Sequence[str]) -> None:
+        """Delete them, so that no bytes remain in a file of ours."""
+        async with self._database.writing() as session:
+            await forget_askings(session, cutoff, call_ids)
+        await self._database.scrub()
+
+
+@asynccontextmanager
+async def _gaps() -> AsyncIterator[_Gaps | None]:
+    """The gaps of the knowledge base; None where there is none, or it cannot be opened."""
+    place = database_place(load(KnowledgeSettings))
+    if isinstance(place, Path) and not place.is_file():
+        yield None
+        return
+    try:
+        database = Database(place)
+        await database.open()
+    except CannotStart as error:
+        typer.echo(f"{error}; what callers asked was left alone there; purge again later", err=True)
+        yield None
+        return
+    try:
+        yield _Gaps(database)
+    finally:
+        await database.close()
 
 
 @asynccontextmanager

@@ -57,6 +57,7 @@ def sections(view: CallView, *, quiet: bool) -> Sections:
         ],
         "speaking": sorted({s.role for s in view.speech if s.end_ms is None and view.live}),
         "cards": {slot: _place(view, card) for slot, card in slots.placed(view).items()},
+        "gone": _gone(view),
         "advice": _advice(view),
         "wait": wait(view),
         "ticks": [{"name": t.name, "state": t.state, "at": t.at_ms} for t in view.ticks],
@@ -107,6 +108,12 @@ def _advice(view: CallView) -> Json:
     if card is None:
         return None
     return _card(view, card) | {"stands": view.live and card.stands(view.now_ms)}
+
+
+def _gone(view: CallView) -> Json:
+    """Ids of the answers that were taken back: nobody may go on reading one."""
+    last = {card.event.card_id: card for card in view.cards if card.event.slot == "answer"}
+    return [card_id for card_id, card in last.items() if card.withdrawn]
 
 
 def wait(view: CallView) -> Json:

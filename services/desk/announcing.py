@@ -30,6 +30,7 @@ from contracts.requests import (
     WordingsListed,
 )
 from services.common.bus import Bus, RequestFailed
+from services.common.tasks import ended
 from services.desk.accounts import Account, Accounts
 from services.desk.asked import Announce, Seen, Unannounce, WordingCommand
 from services.desk.follow import in_background
@@ -79,9 +80,7 @@ class Announcing:
             self._stopping = True
             self._ask.set()
             await asyncio.wait([following], timeout=STOP_S)
-            for task in (following, showing):
-                task.cancel()
-            await asyncio.wait([following, showing])
+            await ended(following, showing)
             for subscription in (changed, read):
                 with suppress(nats.errors.Error):
                     await subscription.unsubscribe()

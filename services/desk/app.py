@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.common.bus import Bus
+from services.common.failure import may_pass
 from services.common.listener import bind, serving
-from services.common.service import CannotStart, Service
+from services.common.service import CannotStart, CannotStartYet, Service
 from services.common.settings import prepare_directory
 from services.desk.accounts import DATABASE, Accounts
 from services.desk.announcing import Announcing
@@ -24,7 +26,9 @@ from services.desk.knowledge_state import KnowledgeState
 from services.desk.pages import Pages
 from services.desk.recall import Recall
 from services.desk.settings import Settings
+from services.desk.sockets import QUEUE
 from services.desk.tally import Tally, midnight
+from services.desk.used import count_used
 from services.desk.web import Web
 
 MAX_MESSAGE_BYTES = 16 * 1024
@@ -34,10 +38,12 @@ MAX_MESSAGE_BYTES = 16 * 1024
 def create_app(settings: Settings) -> Service:
     """The desk as a service."""
     service = Service("desk", settings)
+    messages = service.queues.add("page_messages", QUEUE)
     data_dir = prepare_directory(settings.data_dir)
     board = Board()
     tally = Tally(settings.local_time)
     pages = Pages(board, tally)
+    count_used(service, board)
 
     @asynccontextmanager
     async def desk(bus: Bus) -> AsyncIterator[None]:
@@ -45,7 +51,12 @@ def create_app(settings: Settings) -> Service:
             try:
                 opening = Accounts.open(data_dir, settings.desk.session_hours)
                 accounts = await stack.enter_async_context(opening)
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, sqlite3.Error) as error:
+                if may_pass(error):
+                    reason = getattr(error, "orig", None) or error
+                    raise CannotStartYet(
+                        f"{data_dir / DATABASE} cannot be used at the moment ({reason})"
+                    ) from None
                 raise CannotStart(
                     f"cannot use {data_dir / DATABASE} ({type(error).__name__}): "
                     "restore it, or move it away and add the accounts again with `banxi users`"
@@ -71,10 +82,11 @@ def create_app(settings: Settings) -> Service:
                 session_hours=settings.desk.session_hours,
                 tls=settings.desk.behind_tls,
             )
-            service.figures = lambda: {
+            service.figures_of = lambda: {
                 "calls_on_board": float(len(board)),
                 "pages": float(web.open_pages),
             }
+            messages.depth, messages.dropped = lambda: web.most_waiting, lambda: web.pages_dropped
             taken = bind(settings.host, settings.desk.port, "BANXI_DESK__PORT")
             stack.callback(taken.close)
             await stack.enter_async_context(calls.running(service.fail))

@@ -152,6 +152,7 @@ class Commands:
         found = await self._ask(request, KnowledgeFound)
         return [
             {
+                "id": hit.entry_id,
                 "kind": hit.kind,
                 "question": hit.question,
                 "answer": None if hit.kind == "transfer" else hit.answer,

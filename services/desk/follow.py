@@ -22,6 +22,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from services.common import streams
+from services.common.tasks import ended
 
 BATCH = 256
 IDLE_S = 5.0
@@ -56,8 +57,7 @@ class Follower:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.wait([task])
+            await ended(task)
 
     async def _run(self) -> None:
         while True:

@@ -21,6 +21,7 @@ from contracts.requests import AskHistory, History
 from contracts.transcript import TranscriptPartial
 from contracts.warning import WarningConfirmed, WarningRaised, WarningWithdrawn
 from services.common.bus import Bus, RequestFailed
+from services.common.tasks import ended
 from services.desk.follow import in_background
 from services.desk.pages import Pages
 from services.desk.tally import Tally
@@ -113,9 +114,7 @@ class Hearing:
         try:
             yield
         finally:
-            for task in (clock, *self._tasks):
-                task.cancel()
-            await asyncio.gather(clock, *self._tasks, return_exceptions=True)
+            await ended(clock, *self._tasks)
             await partials.unsubscribe()
 
     async def _read(self, message: Msg, where: subjects.CallSubject) -> Event | None:

@@ -80,25 +80,23 @@ class KbFiles:
     async def export(self, request: Request, name: str, form: Form) -> Response:
         """All entries as a file; as `/ask` where that cannot be done. The line breaks where the
         knowledge service goes away on the way."""
-        await editor(request, self._accounts, name)
-        export_id = uuid.uuid4().hex
+        account = await editor(request, self._accounts, name)
+        whole = ExportEntries(export_id=uuid.uuid4().hex, format=form, by=account.name)
         try:
-            first = await self._part(export_id, form, 0)
+            first = await self._part(whole, 0)
         except NotDone as error:
             return refusal(error.code, str(error), error.field)
         headers = {"Content-Disposition": f'attachment; filename="entries.{form}"'}
-        parts = self._parts(export_id, form, first)
+        parts = self._parts(whole, first)
         return StreamingResponse(parts, media_type=MEDIA[form], headers=headers)
 
-    async def _parts(
-        self, export_id: str, form: Form, first: EntriesExported
-    ) -> AsyncIterator[bytes]:
+    async def _parts(self, whole: ExportEntries, first: EntriesExported) -> AsyncIterator[bytes]:
         yield base64.b64decode(first.content)
         for part in range(1, first.parts):
-            yield base64.b64decode((await self._part(export_id, form, part)).content)
+            yield base64.b64decode((await self._part(whole, part)).content)
 
-    async def _part(self, export_id: str, form: Form, part: int) -> EntriesExported:
-        question = ExportEntries(export_id=export_id, format=form, part=part)
+    async def _part(self, whole: ExportEntries, part: int) -> EntriesExported:
+        question = whole.model_copy(update={"part": part})
         return cast(EntriesExported, await put(self._bus, question))
 
 

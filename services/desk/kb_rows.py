@@ -105,6 +105,7 @@ _SAID: tuple[tuple[str, str], ...] = (
      "知识库正在打开：请过几秒再试"),
     (r"there is no such part of this export: begin once more with part 0",
      "导出中断了，请重新导出"),
+    (rf"(\S+), {_N} entries", "{}，{} 条"),
 )  # fmt: skip
 _PATTERNS = [(re.compile(pattern, re.DOTALL), said) for pattern, said in _SAID]
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")

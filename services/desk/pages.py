@@ -16,17 +16,19 @@ from services.desk.wordings import Wordings
 
 
 class Pages:
-    """The board's feeds: one for the wall, one for each agent. Silent until `open`: what is read
-    again after a restart is folded, not told."""
+    """The board's feeds: one for the wall, one for each agent; and the knowledge editors'. Silent
+    until `open`: what is read again after a restart is folded, not told."""
 
     def __init__(self, board: Board, tally: Tally) -> None:
         self.board = board
         self.tally = tally
         self.epoch = uuid4().hex
         self.wall = Feed(self.epoch)
+        self.editors = Feed(self.epoch)
         self._agents: dict[str, Feed] = {}
         self._wordings = Wordings()
         self._knowledge = ""
+        self._changes = 0
         self._open = False
 
     def agent(self, agent_id: str) -> Feed:
@@ -34,7 +36,7 @@ class Pages:
         if agent_id not in self._agents:
             self._agents[agent_id] = Feed(self.epoch)
             self._show_wordings_to(agent_id)
-            self._agents[agent_id].figures({"knowledge": self._knowledge})
+            self._agents[agent_id].figures({"knowledge": self._knowledge, "base": self._changes})
         return self._agents[agent_id]
 
     def show_knowledge(self, sentence: str) -> None:
@@ -42,6 +44,12 @@ class Pages:
         self._knowledge = sentence
         for feed in self._agents.values():
             feed.figures({"knowledge": sentence})
+
+    def base_changed(self) -> None:
+        """Tell the pages that show entries that these may count differently now."""
+        self._changes += 1
+        for feed in (self.editors, *self._agents.values()):
+            feed.figures({"base": self._changes})
 
     def show_wordings(self, wordings: Wordings) -> None:
         """Tell every page which agreed wordings stand now."""

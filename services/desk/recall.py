@@ -26,6 +26,7 @@ from contracts.situation import SituationRecognised
 from contracts.warning import WarningConfirmed, WarningRaised, WarningWithdrawn
 from services.common.bus import Bus, patiently
 from services.common.kept import read_call, read_kept
+from services.common.tasks import ended
 from services.desk.call_view import CallView
 from services.desk.fold import fold
 from services.desk.follow import Follower, in_background
@@ -72,8 +73,7 @@ class Recall:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.wait([task])
+            await ended(task)
 
     async def _run(self, ready: asyncio.Event, failed: Callable[[str], None]) -> None:
         await ready.wait()

@@ -31,6 +31,8 @@ RATE_PER_S = 20.0
 SIGNED_OUT = 4401
 TOO_SLOW = 4408
 NO_CONTRACT = 4400
+BEHIND = (TOO_SLOW, "too slow")
+"""How a page is let go that does not take its messages."""
 
 
 class Page:
@@ -54,6 +56,16 @@ class Page:
         self._queue: asyncio.Queue[str] = asyncio.Queue(QUEUE)
         self._closing = asyncio.Event()
         self._farewell = (1000, "")
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait to go down."""
+        return self._queue.qsize()
+
+    @property
+    def was_too_slow(self) -> bool:
+        """Whether it was let go because it did not take its messages."""
+        return self._farewell == BEHIND
 
     def close(self, code: int, reason: str) -> None:
         """Let the page go; safe to call more than once."""
@@ -100,7 +112,7 @@ class Page:
         try:
             self._queue.put_nowait(text)
         except asyncio.QueueFull:
-            self.close(TOO_SLOW, "too slow")
+            self.close(*BEHIND)
 
     async def _send(self, missed: list[str]) -> None:
         try:
@@ -109,7 +121,7 @@ class Page:
             while True:
                 await self._send_one(await self._queue.get())
         except TimeoutError:
-            self.close(TOO_SLOW, "too slow")
+            self.close(*BEHIND)
 
     async def _send_one(self, text: str) -> None:
         async with asyncio.timeout(SEND_S):

@@ -23,6 +23,7 @@ from services.common.version import VERSION
 from services.desk.accounts import Account, AccountRole, Accounts
 from services.desk.attempts import Attempts
 from services.desk.commands import Commands
+from services.desk.feed import Feed
 from services.desk.guard import (
     COOKIE,
     SecurityHeaders,
@@ -71,6 +72,8 @@ class Web:
         self._tls = tls
         self._attempts = Attempts()
         self._open: dict[str, set[Page]] = defaultdict(set)
+        self.pages_dropped = 0
+        """Pages let go because they did not take their messages."""
         self._templates = Jinja2Templates(HERE / "templates")
         self._templates.env.globals["version"] = VERSION
         self.app = self._routes()
@@ -79,6 +82,11 @@ class Web:
     def open_pages(self) -> int:
         """Sockets that are open now."""
         return sum(len(pages) for pages in self._open.values())
+
+    @property
+    def most_waiting(self) -> int:
+        """Messages that wait for the page that is furthest behind."""
+        return max((page.waiting for pages in self._open.values() for page in pages), default=0)
 
     def _routes(self) -> FastAPI:
         app = FastAPI(title="Banxi desk", docs_url=None, redoc_url=None, openapi_url=None)
@@ -99,6 +107,7 @@ class Web:
         app.post("/as/{name}/sign-out", dependencies=_SAME_ORIGIN)(self.sign_out)
         app.websocket("/as/{name}/desk/live")(self._socket_of("agent"))
         app.websocket("/as/{name}/wall/live")(self._socket_of("supervisor"))
+        app.websocket("/as/{name}/kb/live")(self._socket_of("editor"))
         return app
 
     async def sign_in_page(self, request: Request) -> Response:
@@ -181,18 +190,23 @@ class Web:
             async def still_valid() -> bool:
                 return await self._accounts.of_session(token) == account
 
-            agent = account.role == "agent" and account.agent_id
-            feed = self._pages.agent(agent) if agent else self._pages.wall
+            feed = self._feed_of(account)
             page = Page(socket, account, feed, self._commands, still_valid, self._hears)
             self._open[token].add(page)
             try:
                 await page.serve(self._ready)
             finally:
+                self.pages_dropped += page.was_too_slow
                 self._open[token].discard(page)
                 if not self._open[token]:
                     del self._open[token]
 
         return live
+
+    def _feed_of(self, account: Account) -> Feed:
+        if account.role == "agent" and account.agent_id:
+            return self._pages.agent(account.agent_id)
+        return self._pages.editors if account.role == "editor" else self._pages.wall
 
     async def _let_in(self, account: Account) -> Response:
         token = await self._accounts.new_session(account.name)

@@ -53,6 +53,8 @@ class Indexing:
         """Vectors that are still to be made."""
         self.away = ""
         """Why the index cannot be used; empty where it can."""
+        self.unheard = ""
+        """Why nobody makes vectors; empty where somebody does."""
         self._index = index
         self._embedder = embedder
         self._state = state
@@ -73,6 +75,17 @@ class Indexing:
         self.away = why
         self.model = None
         self.begin_again()
+
+    def nobody_answers(self, why: str) -> None:
+        """Nobody made a vector: it is asked until somebody does."""
+        if not self.unheard:
+            self._log.warning("searching by words alone", extra={"why": why})
+            self.begin_again()
+        self.unheard = why
+
+    def answered(self) -> None:
+        """Somebody made a vector."""
+        self.unheard = ""
 
     async def done(self) -> None:
         """Wait until nothing is missing."""
@@ -100,8 +113,10 @@ class Indexing:
             except (NoVectors, IndexUnavailable) as error:
                 if isinstance(error, IndexUnavailable):
                     self.lost(str(error))
-                elif pause_s == 0.2:
-                    self._log.info("waiting to index the base", extra={"why": str(error)})
+                else:
+                    self.unheard = str(error)
+                    if pause_s == 0.2:
+                        self._log.info("waiting to index the base", extra={"why": str(error)})
                 self._again.set()
                 await asyncio.sleep(pause_s)
                 pause_s = min(PATIENCE_S, pause_s * 2)
@@ -110,6 +125,7 @@ class Indexing:
         # The first text tells which model answers; its vector is in the embedding service's cache.
         lines = self._state().background_points
         made = await self._embedder.embed([lines[0].text], "passage")
+        self.answered()
         if made.model != self.model:
             await self._take_up(made)
         state = self._state()

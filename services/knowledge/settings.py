@@ -45,6 +45,8 @@ class Settings(ServiceSettings):
     """Regions, and the base at first start."""
     qdrant_url: str | None = None
     """A Qdrant server for the index (`http://host:6333`); None = embedded, in `data_dir`."""
+    qdrant_api_key: SecretStr | None = None
+    """Key for the Qdrant server, where it asks for one."""
 
 
 DATABASE = "knowledge.db"

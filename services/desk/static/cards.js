@@ -20,6 +20,7 @@ export class Cards {
     this.places = Object.fromEntries(SLOTS.map((slot) => [slot, this.column.querySelector(`[data-slot=${slot}]`)]));
     this.shown = {};
     this.wanted = {};
+    this.gone = [];
     this.expanded = false;
     this.advice = null; // what holds for the whole call, on the page or not
     this.recalled = null; // id of the moment's card that the advice was called back over
@@ -33,11 +34,13 @@ export class Cards {
   }
 
   get(slot) {
-    return this.shown[slot] ?? null;
+    const card = this.shown[slot] ?? null;
+    return card?.gone ? null : card;
   }
 
   clear() {
     this.wanted = {};
+    this.gone = [];
     this.advice = null;
     this.recalled = null;
     this.met.clear();
@@ -45,8 +48,10 @@ export class Cards {
     this.#settle();
   }
 
-  show(cards, advice) {
+  /** @param gone ids of answers that were taken back */
+  show(cards, advice, gone) {
     this.wanted = cards ?? {};
+    this.gone = gone ?? [];
     this.advice = advice;
     this.#settle();
   }
@@ -99,7 +104,10 @@ export class Cards {
       const [card, before] = [this.#wanted(slot), this.shown[slot] ?? null];
       if (card === before) continue;
       const same = card && before && card.id === before.id;
-      if (reading && !same) continue;
+      if (reading && !same) {
+        if (before && !before.gone && this.gone.includes(before.id)) this.#empty(slot, before);
+        continue;
+      }
       if (same && JSON.stringify(card) === JSON.stringify(before)) {
         this.shown[slot] = card;
         continue;
@@ -117,6 +125,14 @@ export class Cards {
     }
     $("advice-key").classList.toggle("away", !this.advice || this.shown.moment?.id === this.advice.id);
     this.#narrow();
+  }
+
+  /** A card that was taken back while somebody reads: its words go at once, its place stays. */
+  #empty(slot, card) {
+    const element = this.places[slot].firstChild;
+    element.style.minHeight = `${element.getBoundingClientRect().height}px`;
+    element.replaceChildren(h("p.soft", {}, "这一条刚刚撤下了，请不要再用。"));
+    this.shown[slot] = { ...card, gone: true };
   }
 
   /** On a narrow page two cards; the third is named and one key away. */

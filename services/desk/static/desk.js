@@ -17,12 +17,15 @@ const SLOW_MS = 4000;
 const body = document.body;
 let current = null; // id of the call on the page
 let ticks = "";
+let base; // how often the knowledge base changed
 
 const line = connect(`/as/${body.dataset.account}/desk/live`, {
   change(model, callId, names) {
     if (callId === null) endedCalls(model.figures.ended ?? [], names === null);
     if (callId === null) wordings.show(model.figures.wordings, model.figures.places, line.now());
     if (callId === null) renderKnowledge(model.figures.knowledge ?? "");
+    if (callId === null && (names === null || model.figures.base !== base)) search.again();
+    base = model.figures.base;
     if (names?.includes("figures")) return;
     if (callId === null || names === null || names.includes("gone")) choose(model);
     if (callId === current || callId === null) render(names && !names.includes("gone") ? names : null);
@@ -98,7 +101,7 @@ function render(names) {
   body.classList.toggle("quiet", call.quiet && !call.end);
   if (any("lines")) transcript.finals(call.lines);
   if (any("partials", "speaking", "end", "lines")) transcript.partials(call.end ? [] : call.partials, call.end ? [] : call.speaking, audioNow(call, line.now()));
-  if (any("cards", "advice", "end")) cards.show(call.cards, call.advice);
+  if (any("cards", "gone", "advice", "end")) cards.show(call.cards, call.advice, call.gone);
   if (any("ticks", "end")) renderTicks(call);
   if (any("score")) setText($("score"), call.score.score === null ? "详情" : `本通 ${call.score.score} 分`);
   if (any("end", "warnings", "score", "used", "type", "ticks")) renderSummary(call);

@@ -1,6 +1,6 @@
 // The knowledge editors' page: which view, which item, and that nothing written is lost.
-import { $, closesOutside, h, keys, setText, toggleDialog, toggleTheme, toast } from "./dom.js";
-import { STANDING, ask, daysTo } from "./kb_ask.js";
+import { $, banner, closesOutside, h, keys, setText, toggleDialog, toggleTheme, toast } from "./dom.js";
+import { SIGNED_OUT, STANDING, account, ask, daysTo } from "./kb_ask.js";
 import { EntryPage } from "./kb_entry.js";
 import { filesPage } from "./kb_files.js";
 import { EntryForm } from "./kb_form.js";
@@ -8,6 +8,7 @@ import { GapPage, draftFor, gapSource } from "./kb_gaps.js";
 import { List } from "./kb_list.js";
 import { OfficeForm, officeSource } from "./kb_offices.js";
 import { sure } from "./kb_sure.js";
+import { connect } from "./live.js";
 
 const REFRESH_MS = 15_000;
 const SOON_DAYS = 30;
@@ -24,6 +25,8 @@ let view = null;
 let current = null;
 let form = null;
 let opened = 0;
+let refreshing = null;
+let again = false;
 
 const list = new List((id) => go(view, id));
 const entry = new EntryPage($("content"), {
@@ -190,10 +193,23 @@ async function fillDepartments() {
   }
 }
 
-/** Numbers and list anew; the open entry too, where somebody else changed it. */
-async function refresh({ quietly = true } = {}) {
-  await Promise.all([list.load({ quietly }), countGaps()]);
-  if (form || document.querySelector("dialog[open]") || !["drafts", "all"].includes(view) || current === null || entry.detail?.entry_id !== current) return;
+/** Numbers, list and the open entry anew; what changes while that is read is read once more. */
+function refresh() {
+  again = true;
+  refreshing ??= readAll().finally(() => (refreshing = null));
+  return refreshing;
+}
+
+async function readAll() {
+  while (again) {
+    again = false;
+    await Promise.all([list.load({ quietly: true }), countGaps(), readAgain()]);
+  }
+}
+
+/** The open entry as it is now, also behind a dialog: what somebody took back stays nowhere. */
+async function readAgain() {
+  if (form || !["drafts", "all"].includes(view) || current === null || entry.detail?.entry_id !== current) return;
   try {
     const mine = opened;
     const detail = await ask("read", { entry_id: current });
@@ -256,5 +272,14 @@ addEventListener("beforeunload", (event) => {
 closesOutside($("help"));
 setInterval(() => document.visibilityState === "visible" && refresh(), REFRESH_MS);
 
+connect(`/as/${account}/kb/live`, {
+  change: () => refresh(),
+  state(state, attempts) {
+    if (state === "open") banner(null);
+    else if (state === "deaf") banner("系统内部的线路断开了，正在恢复。这里可能不是最新的。");
+    else if (attempts === 1) banner("连接断开了，正在重新连接。这里可能不是最新的，写的内容还在。");
+  },
+  signedOut: () => banner(SIGNED_OUT),
+});
 await go(...whereTo());
 countGaps();

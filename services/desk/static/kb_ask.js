@@ -4,7 +4,7 @@ import { banner } from "./dom.js";
 export const account = document.body.dataset.account;
 
 const LOST = "连不上系统，没有办成。写的内容还在，请稍后再试。";
-const SIGNED_OUT = "登录已经过期。请在另一个标签页重新登录，再回到这里继续：写的内容还在。";
+export const SIGNED_OUT = "登录已经过期。请在另一个标签页重新登录，再回到这里继续：写的内容还在。";
 
 /** It was not done. The message is a sentence for people. */
 export class Refusal extends Error {

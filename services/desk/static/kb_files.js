@@ -34,6 +34,6 @@ function exportPart() {
     for (const button of buttons) button.disabled = false;
   }
   return h("section.file-part", { id: "export", "aria-label": "导出条目" }, h("h2", {}, "导出条目"),
-    h("p.soft", {}, "导出所有授权过的条目，改好以后可以再导入。文件里也有只转接、不对外的内容，请像知识库一样保管。草稿和到日才生效的改动不在里面。"),
+    h("p.soft", {}, "导出所有授权过的条目，改好以后可以再导入。文件里也有只转接、不对外的内容，请像知识库一样保管。草稿和到日才生效的改动不在里面。谁在什么时候导出过，会留下记录。"),
     h("div.actions", {}, buttons), state, problem);
 }

@@ -1,10 +1,12 @@
 // Writing an entry: all its fields, what stands near it, and what others did meanwhile.
 import { h, toast } from "./dom.js";
 import { ACTS, FIELDS, INTAKES, account, ask, regions, samePerson, shown } from "./kb_ask.js";
-import { differing, markedChange } from "./kb_diff.js";
+import { differing } from "./kb_diff.js";
+import { Form, lines, regionField } from "./kb_fields.js";
 
 const PAUSE_MS = 700;
 const LEAST_TO_CHECK = 4;
+const NEEDED = ["question", "department", "region"];
 const SORTS = {
   duplicate: ["重复", "about_to"], contradiction: ["说法不一", "must_not"], overrules: ["比它更近的地区", "advice"], overruled: ["已有更近地区的说法", "advice"],
 };
@@ -16,7 +18,7 @@ const EMPTY = {
 /** What an editor goes on from: the draft, else what will count, counts or counted. */
 export const startOf = (detail) => detail.draft ?? detail.scheduled ?? detail.in_force ?? detail.latest ?? EMPTY;
 
-export class EntryForm {
+export class EntryForm extends Form {
   /**
    * @param detail the entry, or null for a new one
    * @param start what it begins with, for a new one
@@ -24,85 +26,44 @@ export class EntryForm {
    * @param saved(detail), cancelled()
    */
   constructor({ detail = null, start = {}, gap = null, saved, cancelled }) {
+    super({ saved, cancelled });
     this.id = detail?.entry_id ?? null;
     this.revision = detail?.revision ?? 0;
     this.base = detail ? startOf(detail) : EMPTY;
     this.gap = gap;
-    this.saved = saved;
-    this.cancelled = cancelled;
-    this.problem = h("p.problem", { role: "alert" });
-    this.conflict = h("div.conflict", { hidden: true, role: "alert" });
     this.near = h("div.near", { "aria-live": "polite" });
-    this.element = this.#build(detail);
+    const element = this.#build(detail);
     this.#put({ ...this.base, ...start });
-    this.untouched = JSON.stringify(detail ? this.values() : EMPTY);
-    this.#fillRegions();
-    this.element.addEventListener("input", () => this.#touched());
-    this.element.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.save();
-    });
-    this.element.addEventListener("keydown", (event) => {
-      if (event.isComposing) return;
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-        event.preventDefault();
-        if (!event.repeat) this.save();
-      } else if (event.key === "Escape") {
-        event.preventDefault();
-        event.stopPropagation();
-        this.cancelled();
-      }
-    });
+    this.begin(element, detail ? this.values() : EMPTY);
+    element.addEventListener("input", () => this.#touched());
     this.#touched();
-  }
-
-  get dirty() {
-    return JSON.stringify(this.values()) !== this.untouched;
-  }
-
-  focus() {
-    this.inputs.question.focus();
   }
 
   values() {
     const text = (name) => this.inputs[name].value.trim();
-    const lines = (value, by) => value.split(by).map((part) => part.trim()).filter(Boolean);
     const values = {};
     for (const name of Object.keys(EMPTY)) values[name] = text(name) || (typeof EMPTY[name] === "string" ? "" : null);
-    values.similar = lines(this.inputs.similar.value, "\n");
+    values.similar = lines(this.inputs.similar.value);
     values.tags = lines(this.inputs.tags.value, /[，,、;；\s]+/);
     values.confidential = this.inputs.confidential.checked;
     return values;
   }
 
-  async save() {
-    if (this.saving) return;
-    const fields = this.values();
-    const missing = ["question", "department", "region"].find((name) => !fields[name]);
-    if (missing) return this.#refuse(`“${FIELDS[missing]}”不能是空的。`, missing);
-    if (fields.valid_from && fields.valid_to && fields.valid_from > fields.valid_to) return this.#refuse("有效期的最后一天早于第一天。", "valid_to");
-    this.saving = true;
-    this.button.disabled = true;
-    this.#refuse("", null);
-    try {
-      const detail = await ask("draft", { entry_id: this.id, revision: this.revision, fields, gap_id: this.gap });
-      this.untouched = JSON.stringify(this.values());
-      toast("已保存，等另一位采编员授权");
-      this.saved(detail);
-    } catch (error) {
-      if (error.code === "conflict" && error.field === "revision" && this.id) await this.#compare(error);
-      else this.#refuse(error.message, error.field);
-    }
-    this.saving = false;
-    this.button.disabled = false;
+  wrong(fields) {
+    const missing = NEEDED.find((name) => !fields[name]);
+    if (missing) return [`“${FIELDS[missing]}”不能是空的。`, missing];
+    return fields.valid_from && fields.valid_to && fields.valid_from > fields.valid_to ? ["有效期的最后一天早于第一天。", "valid_to"] : null;
   }
 
-  #refuse(message, field) {
-    this.problem.textContent = message;
-    for (const input of Object.values(this.inputs)) input.removeAttribute("aria-invalid");
-    if (!field || !this.inputs[field]) return;
-    this.inputs[field].setAttribute("aria-invalid", "true");
-    this.inputs[field].focus();
+  async keep(fields) {
+    const detail = await ask("draft", { entry_id: this.id, revision: this.revision, fields, gap_id: this.gap });
+    toast("已保存，等另一位采编员授权");
+    return detail;
+  }
+
+  async refused(error) {
+    if (error.code === "conflict" && error.field === "revision" && this.id) await this.#compare(error);
+    else super.refused(error);
   }
 
   /** Somebody changed it meanwhile: show what, keep what was typed. */
@@ -111,30 +72,21 @@ export class EntryForm {
     try {
       detail = await ask("read", { entry_id: this.id });
     } catch {
-      return this.#refuse(refused.message, null);
+      return this.refuse(refused.message, null);
     }
     const theirs = startOf(detail);
-    const fields = differing(this.base, theirs);
     const last = detail.history[0];
-    const row = (field) => {
-      const take = h("button.act", { type: "button", onclick: () => {
+    const changes = differing(this.base, theirs).map((field) => ({
+      label: FIELDS[field], before: shown(field, this.base[field]), after: shown(field, theirs[field]),
+      take: () => {
         this.#put({ [field]: theirs[field] });
-        take.replaceWith(h("span.soft", {}, "已采用"));
         this.#touched();
-      } }, "采用对方的");
-      return h("div.field", {}, h("dt", {}, FIELDS[field]), h("dd", {}, markedChange(shown(field, this.base[field]), shown(field, theirs[field])), " ", take));
-    };
-    const again = h("button.act.primary", { type: "button", onclick: () => {
-      this.conflict.hidden = true;
-      this.save();
-    } }, "看过了，以下面写的为准，再保存");
-    this.conflict.replaceChildren(...[
-      h("h3", {}, last ? `您编辑的时候，${last.by} ${ACTS[last.act]}了这一条` : "您编辑的时候，这一条有了改动"),
-      last?.reason ? h("p", {}, last.reason) : null,
-      fields.length ? h("dl.fields", {}, fields.map(row)) : h("p.soft", {}, "内容没有变，只是状态变了。"),
-      h("p.soft", {}, "您写的内容都还在下面，没有保存。"), h("div.actions", {}, again)].filter(Boolean));
-    this.conflict.hidden = false;
-    this.conflict.scrollIntoView({ block: "nearest" });
+      },
+    }));
+    this.overtaken({
+      title: last ? `您编辑的时候，${last.by} ${ACTS[last.act]}了这一条` : "您编辑的时候，这一条有了改动",
+      notes: [last?.reason, changes.length ? "" : "内容没有变，只是状态变了。"], changes,
+    });
     this.revision = detail.revision;
     this.base = theirs;
   }
@@ -142,26 +94,8 @@ export class EntryForm {
   #put(fields) {
     for (const [name, value] of Object.entries(fields)) {
       if (name === "confidential") this.inputs[name].checked = Boolean(value);
-      else if (name === "region") this.#region(value);
+      else if (name === "region") this.region(value);
       else this.inputs[name].value = shown(name, value);
-    }
-  }
-
-  /** The choice holds also a region that the table no longer knows. */
-  #region(name) {
-    const select = this.inputs.region;
-    if (name && ![...select.options].some((option) => option.value === name)) select.append(h("option", { value: name }, name));
-    select.value = name ?? "";
-  }
-
-  async #fillRegions() {
-    try {
-      const { all } = await regions();
-      const chosen = this.inputs.region.value;
-      this.inputs.region.replaceChildren(h("option", { value: "" }, "请选择"), ...all.map(({ name, depth }) => h("option", { value: name }, "　".repeat(depth) + name)));
-      this.#region(chosen);
-    } catch (error) {
-      this.#refuse(error.message, null);
     }
   }
 
@@ -201,15 +135,14 @@ export class EntryForm {
       answer: area("answer", { rows: "6" }),
       similar: area("similar", { rows: "3" }),
       department: input("department", { maxlength: "100", list: "departments" }),
-      region: h("select", { name: "region" }, h("option", { value: "" }, "请选择")),
+      region: regionField(),
       valid_from: input("valid_from", { type: "date" }), valid_to: input("valid_to", { type: "date" }),
       document: input("document"), version: input("version"), liaison: input("liaison"), phone: input("phone", { inputmode: "tel" }),
       intake: h("select", { name: "intake" }, h("option", { value: "" }, "不限"), INTAKES.map((intake) => h("option", { value: intake }, intake))),
       tags: input("tags"), confidential: h("input", { name: "confidential", type: "checkbox" }),
     };
     this.count = h("small.count");
-    this.button = h("button.act.primary", { type: "submit" }, h("kbd", {}, "Ctrl 回车"), "保存草稿");
-    const label = (name, hint, extra) => h(`label.${name}`, {}, h("span", {}, FIELDS[name], ["question", "department", "region"].includes(name) ? h("i", { title: "必填" }, "*") : null, hint ? h("small", {}, hint) : null, extra), this.inputs[name]);
+    const label = (name, hint, beside) => this.label(name, FIELDS[name], { needed: NEEDED.includes(name), hint, beside });
     const foreign = detail?.draft && !samePerson(detail.drafted_by, account);
     return h("form.entry", { novalidate: true, "aria-label": this.id ? "编辑条目" : "起草条目" },
       h("div.head", {}, h("h2", {}, this.id ? `编辑 ${this.id}` : "起草新条目"),
@@ -224,7 +157,7 @@ export class EntryForm {
       h("div.pair", {}, label("intake"), label("tags", "用空格或顿号隔开")),
       h("label.check", {}, this.inputs.confidential, h("span", {}, "不对外", h("small", {}, "答复不给来电人听，只转接"))),
       this.problem,
-      h("div.actions.foot", {}, this.button, h("button.act", { type: "button", onclick: () => this.cancelled() }, h("kbd", {}, "Esc"), "取消"), h("span.soft", {}, "保存的是草稿，另一位采编员授权以后才作数。")));
+      this.foot("保存草稿", h("span.soft", {}, "保存的是草稿，另一位采编员授权以后才作数。")));
   }
 }
 

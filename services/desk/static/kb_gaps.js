@@ -60,7 +60,7 @@ export class GapPage {
       h("section.history", {}, h("h3", {}, gap.asked.length < gap.times ? `最近 ${gap.asked.length} 次` : "来电人的原话"), h("ol", {}, gap.asked.map((asked) => h("li", {},
         h("time", {}, moment(asked.at)), h("div", {}, h("p", {}, `“${asked.words}”`),
           asked.region ? h("p.soft", {}, asked.region) : null,
-          asked.note ? h("p.note", {}, h("b", {}, `坐席${asked.noted_by ? ` ${asked.noted_by}` : ""}备注：`), asked.note) : null)))))].filter(Boolean));
+          asked.note ? h("p.note", {}, h("b", {}, `坐席${asked.noted_by ? ` ${asked.noted_by} ` : ""}备注：`), asked.note) : null)))))].filter(Boolean));
   }
 
   async dismiss() {

@@ -131,6 +131,19 @@ export class EntryImport {
     } catch (error) {
       this.problem.textContent = error.message;
       this.planned = planned;
+      if (error.code === "conflict") await this.#planAnew(error);
+      else this.#show();
+    }
+  }
+
+  /** The base changed since the plan was looked at: what is shown next is what would happen now. */
+  async #planAnew(refused) {
+    this.#waiting("知识库刚刚有别的改动，正在重新核对……");
+    try {
+      await this.#plan();
+      this.problem.textContent = "您核对以后，知识库有了别的改动，所以什么也没有导入。下面已经重新核对，请再看一遍。";
+    } catch {
+      this.problem.textContent = refused.message;
       this.#show();
     }
   }

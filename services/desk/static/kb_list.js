@@ -65,8 +65,14 @@ export class List {
     if (next !== at) this.open(this.rows[next].id);
   }
 
-  /** Read the page again. Quietly: what is there stays where the base does not answer. */
-  async load({ quietly = false } = {}) {
+  /** Read the page again. Quietly: after what somebody waits for, and what is there stays where the base does not answer. */
+  load({ quietly = false } = {}) {
+    if (quietly) return Promise.resolve(this.awaited).then(() => this.#read(true));
+    this.awaited = this.#read(false);
+    return this.awaited;
+  }
+
+  async #read(quietly) {
     const { source } = this;
     if (!source) return;
     const mine = (this.asked += 1);
@@ -76,7 +82,7 @@ export class List {
       if (mine !== this.asked) return;
       if (!rows.length && this.skip && total) {
         this.skip = Math.floor((total - 1) / source.size) * source.size;
-        return this.load({ quietly });
+        return this.#read(quietly);
       }
       this.counts = counts ?? {};
       $("list-problem").textContent = "";

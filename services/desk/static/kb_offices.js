@@ -1,10 +1,14 @@
 // The directory: offices that callers ask for, as a list and a form.
 import { h, toast } from "./dom.js";
-import { ask, moment, regions } from "./kb_ask.js";
+import { ask, moment, shown } from "./kb_ask.js";
+import { Form, lines, regionField } from "./kb_fields.js";
 import { sure } from "./kb_sure.js";
 
 const FIELDS = { name: "名称", region: "服务的地区", phone: "电话", address: "地址", hours: "办公时间", aliases: "别称", liaison: "联络员", liaison_phone: "联络员电话" };
+const NEEDED = ["name", "region"];
 const HINTS = { name: "和条目里的部门写得一样", region: "含它下面的地区", aliases: "来电人怎么叫它，一行一个", liaison_phone: "只给坐席看，不报给来电人", hours: "例如：工作日 9:00–12:00，13:30–17:00" };
+
+const PAGE = 200; // offices the knowledge base tells at a time
 
 export const officeSource = {
   filters: [],
@@ -18,81 +22,64 @@ export const officeSource = {
   empty: () => "机构目录还是空的。按 N 添一个，或按 5 导入。",
 };
 
-export class OfficeForm {
+export class OfficeForm extends Form {
   /** @param office as it is, or null for a new one; @param saved(office | null), cancelled() */
   constructor({ office = null, saved, cancelled }) {
+    super({ saved, cancelled });
     this.office = office;
-    this.saved = saved;
-    this.cancelled = cancelled;
-    this.problem = h("p.problem", { role: "alert" });
-    this.inputs = {};
+    this.seen = office?.updated_at ?? null;
     for (const name of Object.keys(FIELDS)) {
-      const value = name === "aliases" ? (office?.aliases ?? []).join("\n") : office?.[name] ?? "";
-      if (name === "region") this.inputs[name] = h("select", { name }, h("option", { value }, value || "请选择"));
+      if (name === "region") this.inputs[name] = regionField();
       else if (name === "aliases") this.inputs[name] = h("textarea", { name, rows: "3" });
       else this.inputs[name] = h("input", { name, maxlength: name === "name" ? "100" : "200", autocomplete: "off" });
-      this.inputs[name].value = value;
+      this.#put(name, office);
     }
-    this.button = h("button.act.primary", { type: "submit" }, h("kbd", {}, "Ctrl 回车"), "保存");
-    const label = (name) => h("label", {}, h("span", {}, FIELDS[name], ["name", "region"].includes(name) ? h("i", { title: "必填" }, "*") : null, HINTS[name] ? h("small", {}, HINTS[name]) : null), this.inputs[name]);
-    this.element = h("form.entry", { novalidate: true, "aria-label": "机构" },
-      h("div.head", {}, h("h2", {}, office ? office.name : "新的机构"), office?.updated_by ? h("p.soft", {}, `${office.updated_by} 更新于 ${office.updated_at ? moment(office.updated_at) : "未记录"}`) : null,
-        h("p.soft", {}, "电话、地址、办公时间保存后马上作数：来电问到，坐席页面会直接显示。")),
-      h("div.pair", {}, label("name"), label("region")), h("div.pair", {}, label("phone"), label("hours")), label("address"), label("aliases"),
-      h("div.pair", {}, label("liaison"), label("liaison_phone")), this.problem,
-      h("div.actions.foot", {}, this.button, h("button.act", { type: "button", onclick: () => cancelled() }, h("kbd", {}, "Esc"), "取消"), h("span.spring"),
-        office ? h("button.act.must_not", { type: "button", onclick: () => this.remove() }, "移除") : null));
-    this.untouched = JSON.stringify(this.values());
-    this.#fillRegions();
-    this.element.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.save();
-    });
-    this.element.addEventListener("keydown", (event) => {
-      if (event.isComposing) return;
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-        event.preventDefault();
-        if (!event.repeat) this.save();
-      } else if (event.key === "Escape") {
-        event.preventDefault();
-        event.stopPropagation();
-        this.cancelled();
-      }
-    });
-  }
-
-  get dirty() {
-    return JSON.stringify(this.values()) !== this.untouched;
-  }
-
-  focus() {
-    this.inputs.name.focus();
+    this.begin(this.#build());
   }
 
   values() {
     const values = Object.fromEntries(Object.entries(this.inputs).map(([name, input]) => [name, input.value.trim()]));
-    return { ...values, aliases: values.aliases.split("\n").map((alias) => alias.trim()).filter(Boolean) };
+    return { ...values, aliases: lines(values.aliases) };
   }
 
-  async save() {
-    if (this.saving) return;
-    const values = this.values();
-    const missing = ["name", "region"].find((name) => !values[name]);
-    this.problem.textContent = missing ? `“${FIELDS[missing]}”不能是空的。` : "";
-    if (missing) return this.inputs[missing].focus();
-    this.saving = true;
-    this.button.disabled = true;
+  wrong(values) {
+    const missing = NEEDED.find((name) => !values[name]);
+    return missing && [`“${FIELDS[missing]}”不能是空的。`, missing];
+  }
+
+  async keep(values) {
+    const office_id = this.office?.office_id ?? `o-${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`;
+    const { office } = await ask("put_office", { office: { ...values, office_id }, seen: this.seen });
+    toast("已保存");
+    return office;
+  }
+
+  async refused(error) {
+    if (error.code === "conflict" && this.office) await this.#compare();
+    else super.refused(error);
+  }
+
+  /** Somebody wrote or removed it meanwhile: show what, keep what was typed. */
+  async #compare() {
+    let theirs;
     try {
-      const office_id = this.office?.office_id ?? `o-${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`;
-      const { office } = await ask("put_office", { office: { ...values, office_id } });
-      this.untouched = JSON.stringify(this.values());
-      toast("已保存");
-      this.saved(office);
-    } catch (error) {
-      this.problem.textContent = error.message;
+      theirs = await officeNow(this.office.office_id);
+    } catch {
+      return this.refuse("这个机构刚刚由别人改过，没有保存；现在读不到改了什么。您写的内容还在，请稍后再保存一次。", null);
     }
-    this.saving = false;
-    this.button.disabled = false;
+    this.seen = theirs?.updated_at ?? null;
+    if (!theirs) return this.overtaken({ title: "您编辑的时候，这个机构由别人移除了", notes: ["再保存，就按下面写的重新添上。"], changes: [], go: "看过了，重新添上" });
+    const before = this.office;
+    this.office = theirs;
+    const changes = Object.keys(FIELDS).filter((name) => shown(name, before[name]) !== shown(name, theirs[name])).map((name) => ({
+      label: FIELDS[name], before: shown(name, before[name]), after: shown(name, theirs[name]), take: () => this.#put(name, theirs),
+    }));
+    this.overtaken({ title: `您编辑的时候，${theirs.updated_by} 改动了这个机构`, notes: [changes.length ? "" : "内容没有变，只是又保存过。"], changes });
+  }
+
+  #put(name, office) {
+    if (name === "region") this.region(office?.region);
+    else this.inputs[name].value = shown(name, office?.[name]);
   }
 
   async remove() {
@@ -101,21 +88,29 @@ export class OfficeForm {
       act: () => ask("remove_office", { office_id: this.office.office_id }),
     });
     if (!gone) return;
-    this.untouched = JSON.stringify(this.values());
+    this.settled();
     toast("已移除");
     this.saved(null);
   }
 
-  async #fillRegions() {
-    try {
-      const { all } = await regions();
-      const select = this.inputs.region;
-      const chosen = select.value;
-      const known = all.some((region) => region.name === chosen);
-      select.replaceChildren(h("option", { value: "" }, "请选择"), ...all.map(({ name, depth }) => h("option", { value: name }, "　".repeat(depth) + name)), ...(chosen && !known ? [h("option", { value: chosen }, chosen)] : []));
-      select.value = chosen;
-    } catch (error) {
-      this.problem.textContent = error.message;
-    }
+  #build() {
+    const { office } = this;
+    const label = (name) => this.label(name, FIELDS[name], { needed: NEEDED.includes(name), hint: HINTS[name] });
+    return h("form.entry", { novalidate: true, "aria-label": "机构" },
+      h("div.head", {}, h("h2", {}, office ? office.name : "新的机构"), office?.updated_by ? h("p.soft", {}, `${office.updated_by} 更新于 ${office.updated_at ? moment(office.updated_at) : "未记录"}`) : null,
+        h("p.soft", {}, "电话、地址、办公时间保存后马上作数：来电问到，坐席页面会直接显示。")),
+      this.conflict,
+      h("div.pair", {}, label("name"), label("region")), h("div.pair", {}, label("phone"), label("hours")), label("address"), label("aliases"),
+      h("div.pair", {}, label("liaison"), label("liaison_phone")), this.problem,
+      this.foot("保存", h("span.spring"), office ? h("button.act.must_not", { type: "button", onclick: () => this.remove() }, "移除") : null));
+  }
+}
+
+/** An office as it stands now; null where it was removed. */
+async function officeNow(office_id) {
+  for (let skip = 0; ; skip += PAGE) {
+    const { offices, total } = await ask("offices", { text: office_id, skip, limit: PAGE });
+    const found = offices.find((office) => office.office_id === office_id);
+    if (found || skip + PAGE >= total) return found ?? null;
   }
 }

@@ -10,8 +10,10 @@ const NOT_CONNECTED = "现在连不上系统，请等连接恢复后再试。";
  * @param path of the socket
  * @param on.change(model, callId | null, names) after each message; null = everything
  * @param on.state("open" | "lost" | "deaf", attempts) of the connection; "deaf": the desk itself hears nothing
+ * @param on.signedOut() the session is over; it is tried on. Where there is none, the page is left
  */
 export function connect(path, on) {
+  const signedOut = on.signedOut ?? (() => location.assign("/"));
   const model = { calls: new Map(), figures: {} };
   const waiting = new Map();
   let epoch = "", last = 0, socket, attempts = 0, asked = 0, offset = 0, heard = Date.now(), retry, hears = true;
@@ -27,9 +29,10 @@ export function connect(path, on) {
       if (socket !== mine) return;
       for (const { fail } of waiting.values()) fail(new Error(NOT_CONNECTED));
       waiting.clear();
-      if (event.code === SIGNED_OUT) return location.assign("/");
       attempts += 1;
-      on.state("lost", attempts);
+      if (event.code !== SIGNED_OUT) on.state("lost", attempts);
+      else signedOut();
+      if (event.code === SIGNED_OUT && !on.signedOut) return;
       if (attempts % 3 === 0) stillSignedIn();
       retry = setTimeout(open, Math.min(5000, 300 * 2 ** Math.min(attempts, 5)) * (0.75 + Math.random() / 2));
     };
@@ -38,7 +41,7 @@ export function connect(path, on) {
   async function stillSignedIn() {
     try {
       const answer = await fetch(location.pathname, { redirect: "manual", cache: "no-store" });
-      if (answer.type === "opaqueredirect" || answer.status === 403) location.assign("/");
+      if (answer.type === "opaqueredirect" || answer.status === 403) signedOut();
     } catch {
       // The desk cannot be reached: that is what the banner says already.
     }

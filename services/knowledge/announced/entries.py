@@ -40,8 +40,8 @@ def _entry(wording: Wording, region: str, number: int, zone: tzinfo | None) -> E
         department=DEPARTMENT,
         region=region,
         authorised=True,
-        # Its end is a moment; until then its last day is valid.
         valid_to=wording.until.astimezone(zone).date() if wording.until else None,
+        ends=wording.until,
         similar=wording.topics,
         authorised_by=wording.announced_by,
         authorised_at=wording.announced_at.astimezone(zone).date(),

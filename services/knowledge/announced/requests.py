@@ -22,6 +22,7 @@ from contracts.requests import (
 )
 from services.common.bus import Bus, RequestFailed
 from services.common.service import Service
+from services.common.tasks import ended
 from services.knowledge.announced.standing import problem, tidied
 from services.knowledge.announced.store import Refused, WordingStore
 from services.knowledge.entries.regions import RegionTree
@@ -81,8 +82,7 @@ class WordingRequests:
             self._look.set()
             await asyncio.wait([clock], timeout=STOP_S)
             await self._finish()
-            clock.cancel()
-            await asyncio.gather(clock, return_exceptions=True)
+            await ended(clock)
             self._bus = None
 
     async def list(self, asked: ListWordings) -> WordingsListed:

@@ -11,9 +11,9 @@ from services.knowledge.entries.entry import Entry
 
 # What callers say for the office itself, and for whatever they call it. Few, since each wording of
 # each office is a vector: their characters and sounds do the rest.
-_PHONE = ("{}的电话号码是多少", "{}电话多少")
+_PHONE = ("{}的电话号码是多少", "{}电话多少，联系电话告诉我")
 _ADDRESS = ("{}在哪里，地址是什么", "{}在哪儿，怎么走")
-_HOURS = ("{}几点上班，几点下班", "{}周末上班吗，办公时间是什么")
+_HOURS = ("{}几点上班，几点下班", "{}几点开门下班，周末上班吗")
 
 
 def office_entries(offices: Iterable[Office], zone: tzinfo | None = None) -> list[Entry]:

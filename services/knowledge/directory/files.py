@@ -13,7 +13,7 @@ from contracts.requests import Office
 from services.knowledge.directory.rows import COLUMNS, REQUIRED_COLUMNS, guarded_row
 from services.knowledge.files.cells import unguarded
 from services.knowledge.files.rows import EXTRA, Numbered
-from services.knowledge.files.table import Line, Unreadable
+from services.knowledge.files.table import Line, Unreadable, header_of
 from services.knowledge.files.workbook import workbook_lines
 
 MOST_BYTES = 8 * 2**20
@@ -27,14 +27,7 @@ def read_office_file(path: Path) -> list[Numbered]:
         raise Unreadable("is larger than 8 MB: that is no directory of offices")
     content = path.read_bytes()
     lines = workbook_lines(path)[1]() if content.startswith(b"PK\x03\x04") else _csv(content)
-    header = next((line for line in lines if any(line.cells)), None)
-    if header is None:
-        raise Unreadable("is empty")
-    names = [cell.lower() for cell in header.cells]
-    if missing := [column for column in REQUIRED_COLUMNS if column not in names]:
-        raise Unreadable(f"has no column {', '.join(missing)} in its header")
-    if twice := [cell for cell in dict.fromkeys(names) if cell and names.count(cell) > 1]:
-        raise Unreadable(f"has the column {', '.join(twice)} twice in its header")
+    _, names = header_of(lines, REQUIRED_COLUMNS)
     return [_row(line, names) for line in lines if any(line.cells) or line.faults]
 
 

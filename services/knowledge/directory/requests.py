@@ -29,7 +29,7 @@ from services.common.bus import RequestFailed
 from services.common.service import Service
 from services.knowledge.directory.files import read_office_file
 from services.knowledge.directory.rows import TakenOffices, read_offices, wrong_with
-from services.knowledge.directory.store import OfficeStore
+from services.knowledge.directory.store import OfficeStore, Overtaken
 from services.knowledge.entries.regions import RegionTree
 from services.knowledge.files.table import Unreadable
 from services.knowledge.files.whole import MOST_PROBLEMS, NO_ROWS
@@ -79,7 +79,7 @@ class OfficeRequests:
         by, office = _named(asked.by), _tidied(asked.office)
         self._check(office)
         with _failing():
-            await self._open().put([office], by=by, at=self._now())
+            await self._open().put([office], by=by, at=self._now(), seen=asked.seen)
             kept = await self._open().office(office.office_id)
         await self._has_changed()
         return OfficeKept(office=kept)
@@ -172,6 +172,11 @@ def _failing() -> Iterator[None]:
     """Turns what the store raises into what the asker is told."""
     try:
         yield
+    except Overtaken as error:
+        said = f"这个机构刚刚由 {error.by} 改过" if error.by else "这个机构刚刚由别人移除了"
+        said += "，没有保存：请重新打开，看过再改"
+        problem = Problem(code="conflict", message=said, field="seen")
+        raise RequestFailed(problem) from None
     except DatabaseDown:
         said = "知识库的数据库暂时连不上，没有办成：请稍后再试"
         raise RequestFailed(Problem(code="unavailable", message=said)) from None

@@ -30,6 +30,15 @@ class Written:
     unchanged: int = 0
 
 
+class Overtaken(RuntimeError):
+    """The office was written or removed since its editor looked; nothing was written."""
+
+    def __init__(self, by: str | None) -> None:
+        super().__init__("an office has changed")
+        self.by = by
+        """Who wrote it; None where it is not there any more."""
+
+
 class OfficeStore:
     """Reads and writes offices. Every change is a deed about `office:ID`, by which all processes
     follow. Raises DatabaseDown where the database is away."""
@@ -60,9 +69,16 @@ class OfficeStore:
         return tuple(found[skip : skip + limit]), len(found)
 
     async def put(
-        self, offices: Sequence[Office], *, by: str, at: datetime, only_look: bool = False
+        self,
+        offices: Sequence[Office],
+        *,
+        by: str,
+        at: datetime,
+        only_look: bool = False,
+        seen: datetime | None = None,
     ) -> Written:
-        """Write offices, all or none. `only_look`: only tell what that would do."""
+        """Write offices, all or none. `only_look`: only tell what that would do. `seen`: when what
+        was looked at was written; None = nobody looked. Raises Overtaken."""
         added = changed = unchanged = 0
         session_of = self._database.reading if only_look else self._database.writing
         async with session_of() as session:
@@ -72,6 +88,8 @@ class OfficeStore:
                 if row is not None and said == {name: getattr(row, name) for name in FIELDS}:
                     unchanged += 1
                     continue
+                if seen is not None and (row is None or row.updated_at != seen):
+                    raise Overtaken(row.updated_by if row is not None else None)
                 added, changed = (added + 1, changed) if row is None else (added, changed + 1)
                 if only_look:
                     continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from contracts.call_type import Intake
@@ -94,6 +94,8 @@ class Entry:
     """First day the next writing counts instead; None = none is scheduled."""
     sort: Sort = "entry"
     """Where it comes from."""
+    ends: datetime | None = None
+    """The moment it ends, where that is set beside its last day; None = it ends with that day."""
 
     @property
     def answerable(self) -> bool:
@@ -118,6 +120,10 @@ class Entry:
         if self.superseded is not None and day >= self.superseded:
             return False
         return (self.valid_from or day) <= day <= (self.valid_to or day)
+
+    def over(self, now: datetime) -> bool:
+        """Whether the moment it ends has come."""
+        return self.ends is not None and self.ends <= now
 
     def says(self, other: Entry) -> bool:
         """Whether both say the same on the same authority, whatever their revisions."""

@@ -41,7 +41,6 @@ class _Open:
     listing: Listing
     history: History
     refresh: Callable[[], Awaitable[None]]
-    tell: Callable[[int, str], Awaitable[None]] | None
 
 
 class EntryRequests:
@@ -57,16 +56,10 @@ class EntryRequests:
         self.drafted: Callable[[str, str, str], Awaitable[None]] | None = None
         """Told the gap, the entry and who, where a draft was written for a gap."""
 
-    def use(
-        self,
-        store: Store,
-        refresh: Callable[[], Awaitable[None]],
-        tell: Callable[[int, str], Awaitable[None]] | None = None,
-    ) -> None:
-        """From now on answer from this store. `refresh` brings the search state up to date; `tell`
-        lets the site know the number of a change, and the entry."""
+    def use(self, store: Store, refresh: Callable[[], Awaitable[None]]) -> None:
+        """From now on answer from this store. `refresh` brings the search state up to date."""
         database = store.database
-        self._open = _Open(store, Listing(database), History(database), refresh, tell)
+        self._open = _Open(store, Listing(database), History(database), refresh)
 
     def answer_on(self, service: Service) -> None:
         """Say what this answers."""
@@ -109,7 +102,7 @@ class EntryRequests:
                 entry_id, done = await there.store.begin(partial(make, life=Life()), at=_now())
                 if isinstance(done, Refused):
                     raise failure(done.reason)
-                await self._in_force(entry_id)
+                await there.refresh()
             else:
                 entry_id = asked.entry_id
                 await self._act(entry_id, partial(make, entry_id))
@@ -153,13 +146,7 @@ class EntryRequests:
             raise _unknown()
         if isinstance(done, Refused):
             raise failure(done.reason)
-        await self._in_force(entry_id)
-
-    async def _in_force(self, entry_id: str) -> None:
-        there = self._there()
         await there.refresh()
-        if there.tell is not None:
-            await there.tell(await there.store.number(), entry_id)
 
     async def _detail(self, entry_id: str) -> EntryDetail:
         detail = await self._there().history.read(entry_id, self._today())

@@ -43,7 +43,7 @@ from services.knowledge.files.whole import export_entries, stage_file
 from services.knowledge.keeping.database import DatabaseDown
 from services.knowledge.keeping.lives import read_lives
 from services.knowledge.keeping.staging import Line, Staging
-from services.knowledge.keeping.store import AT_ONCE, ImportRefused, Store
+from services.knowledge.keeping.store import AT_ONCE, ImportRefused, Overtaken, Store
 
 Part = TypeVar("Part", bound=Contract)
 MOST_PROBLEMS = MOST_CHANGES = 500
@@ -52,6 +52,8 @@ LARGEST = 150_000
 """Bytes of each list in a reply: together they must fit into a message."""
 FAULTS = " faults"
 """The cell of a staged row that keeps its faults. No column has that name."""
+SEEN = "number"
+"""The cell that keeps the change up to which a plan has seen the base."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,6 @@ class _Open:
     store: Store
     staging: Staging
     refresh: Callable[[], Awaitable[None]]
-    tell: Callable[[int, Sequence[str]], Awaitable[None]] | None
 
 
 class ImportRequests:
@@ -73,15 +74,9 @@ class ImportRequests:
         self._open: _Open | None = None
         self._compared: tuple[int, Neighbours] | None = None
 
-    def use(
-        self,
-        store: Store,
-        refresh: Callable[[], Awaitable[None]],
-        tell: Callable[[int, Sequence[str]], Awaitable[None]] | None = None,
-    ) -> None:
-        """From now on answer from this store. `refresh` brings the search state up to date; `tell`
-        lets the site know the number of the change, and the entries."""
-        self._open = _Open(store, Staging(store.database), refresh, tell)
+    def use(self, store: Store, refresh: Callable[[], Awaitable[None]]) -> None:
+        """From now on answer from this store. `refresh` brings the search state up to date."""
+        self._open = _Open(store, Staging(store.database), refresh)
 
     def answer_on(self, service: Service) -> None:
         """Say what this answers."""
@@ -124,9 +119,13 @@ class ImportRequests:
 
     async def plan(self, asked: PlanImport) -> ImportPlanned:
         """What an import would do. Raises RequestFailed."""
+        there = self._there()
         with _failing():
+            number = await there.store.number()
             taken, made = await self._planned(asked)
-            standing = await self._there().store.entries()
+            standing = await there.store.entries()
+            seen = [(1, {SEEN: str(number)})]
+            await there.staging.stage(_plan_of(asked.import_id), seen, at=datetime.now(UTC))
         near = await asyncio.to_thread(near_warnings, made, taken, standing, self._regions)
         warnings = [*made.warnings, *near]
         return ImportPlanned(
@@ -142,11 +141,13 @@ class ImportRequests:
         )
 
     async def apply(self, asked: ApplyImport) -> KnowledgeImported:
-        """Take the rows of an import, all or none; they are in force when this returns. Raises
-        RequestFailed."""
+        """Take the rows of an import, all or none; they are in force when this returns. Where it
+        was planned, what the plan has shown must still be so. Raises RequestFailed."""
         there = self._there()
         with _failing():
-            _, made = await self._planned(asked)
+            number = await there.store.number()
+            seen = await there.staging.row(_plan_of(asked.import_id), 1)
+            taken, made = await self._planned(asked)
             if made.bad and not asked.partly:
                 raise _invalid(
                     "",
@@ -155,18 +156,19 @@ class ImportRequests:
                 )
             try:
                 await there.store.put_all(
-                    made.write, by=asked.imported_by.strip(), at=datetime.now(UTC)
+                    made.write,
+                    by=asked.imported_by.strip(),
+                    at=datetime.now(UTC),
+                    as_of=int(seen[SEEN]) if seen else number,
+                    about=[entry.id for entry in taken.entries],
                 )
-            except ImportRefused:
-                # Somebody changed an entry since it was looked at a moment ago.
+            except (ImportRefused, Overtaken):
                 message = "the base has changed meanwhile, nothing was imported: try again"
                 raise RequestFailed(Problem(code="conflict", message=message)) from None
         with _failing(TAKEN):
-            await there.staging.drop(asked.import_id)
+            await self._forget(asked.import_id)
             if made.write:
                 await there.refresh()
-                if there.tell is not None:
-                    await there.tell(await there.store.number(), [e.id for e in made.write])
         return KnowledgeImported(
             added=made.added, changed=made.changed, unchanged=made.unchanged, bad=made.bad
         )
@@ -174,9 +176,8 @@ class ImportRequests:
     async def drop(self, asked: DropImport) -> RowsStaged:
         """Forget an import. Raises RequestFailed."""
         with _failing():
-            staging = self._there().staging
-            await staging.drop(asked.import_id)
-            await Parts(staging).drop(arriving(asked.import_id))
+            await self._forget(asked.import_id)
+            await Parts(self._there().staging).drop(arriving(asked.import_id))
         return RowsStaged(staged=0)
 
     async def check(self, asked: CheckEntry) -> EntryChecked:
@@ -231,6 +232,11 @@ class ImportRequests:
         )
         return taken, made
 
+    async def _forget(self, import_id: str) -> None:
+        staging = self._there().staging
+        await staging.drop(import_id)
+        await staging.drop(_plan_of(import_id))
+
     async def _lives(self, entries: Sequence[Entry]) -> dict[str, Life]:
         lives: dict[str, Life] = {}
         async with self._there().store.database.reading() as session:
@@ -244,6 +250,11 @@ class ImportRequests:
             message = "the knowledge base is not open yet: ask again in a few seconds"
             raise RequestFailed(Problem(code="unavailable", message=message))
         return self._open
+
+
+def _plan_of(import_id: str) -> str:
+    """The name under which it is kept what a plan has seen; no id of an import is such a name."""
+    return f"{import_id} plan"
 
 
 def _numbered(row: Line) -> Numbered:

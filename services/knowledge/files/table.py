@@ -93,16 +93,9 @@ def too_many() -> Unreadable:
 def table_of(begin: Callable[[], Iterator[Line]], form: str, count: int | None = None) -> Table:
     """A table of lines whose first one that is not empty is the header. `count`: its rows, where
     they were counted already."""
-    header = next((line for line in begin() if any(line.cells)), None)
-    if header is None:
-        raise Unreadable("is empty")
-    names = [cell.lower() for cell in header.cells]
-    if missing := [column for column in REQUIRED_COLUMNS if column not in names]:
-        raise Unreadable(f"has no column {', '.join(missing)} in its header")
-    if twice := [cell for cell in dict.fromkeys(names) if cell and names.count(cell) > 1]:
-        raise Unreadable(f"has the column {', '.join(twice)} twice in its header")
+    header, names = header_of(begin(), REQUIRED_COLUMNS)
     unknown = tuple(cell for cell in names if cell and cell not in COLUMNS)
-    rows = Again(lambda: _rows(begin(), names, header.number))
+    rows = Again(lambda: _rows(begin(), names, header))
     if count is None:
         count = 0
         for count, _ in enumerate(rows, start=1):
@@ -111,6 +104,20 @@ def table_of(begin: Callable[[], Iterator[Line]], form: str, count: int | None =
     else:
         count -= 1  # the header
     return Table(rows, count, form, unknown)
+
+
+def header_of(lines: Iterator[Line], required: Iterable[str]) -> tuple[int, list[str]]:
+    """The header of a table, which is its first line that is not empty: its number, and the names
+    of its columns. Raises Unreadable where a required one is missing, or one stands twice."""
+    header = next((line for line in lines if any(line.cells)), None)
+    if header is None:
+        raise Unreadable("is empty")
+    names = [cell.lower() for cell in header.cells]
+    if missing := [column for column in required if column not in names]:
+        raise Unreadable(f"has no column {', '.join(missing)} in its header")
+    if twice := [cell for cell in dict.fromkeys(names) if cell and names.count(cell) > 1]:
+        raise Unreadable(f"has the column {', '.join(twice)} twice in its header")
+    return header.number, names
 
 
 def _rows(lines: Iterator[Line], names: Sequence[str], header: int) -> Iterator[Numbered]:

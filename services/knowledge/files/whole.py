@@ -7,7 +7,7 @@ import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -65,6 +65,9 @@ async def export_entries(
     if asked.part == 0:
         await parts.drop(name)
         entries = of_day(await store.entries(), today)
+        what = f"{asked.format}, {len(entries)} entries"
+        by = (asked.by or "").strip()
+        await store.note_export(asked.export_id, by=by, at=datetime.now(UTC), what=what)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"export.{asked.format}"
             await asyncio.to_thread(write_entries, path, entries)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 import numpy as np
+from pydantic import SecretStr
 from qdrant_client import QdrantClient
 
 from services.common.service import CannotStart
@@ -40,11 +41,20 @@ class Index:
     It only holds what can be made again: one that is damaged is thrown away by `use`.
     """
 
-    def __init__(self, *, site: str, path: Path | None = None, url: str | None = None) -> None:
-        """`url` wins over `path`; with neither the index lives in memory."""
+    def __init__(
+        self,
+        *,
+        site: str,
+        path: Path | None = None,
+        url: str | None = None,
+        api_key: SecretStr | None = None,
+    ) -> None:
+        """`url` wins over `path`; with neither the index lives in memory. `api_key`: where the
+        server of `url` asks for one."""
         self._prefix = f"banxi-{site}-knowledge-"
         self._path = path if url is None else None
         self._url = url
+        self._api_key = api_key.get_secret_value() if api_key else None
         self._client: QdrantClient | None = None
         self._shard: Shard | None = None
         self._lock: IO[bytes] | None = None
@@ -159,7 +169,12 @@ class Index:
 
     def _connect(self) -> QdrantClient:
         if self._url is not None:
-            return QdrantClient(url=self._url, timeout=ANSWERS_IN_S, check_compatibility=False)
+            return QdrantClient(
+                url=self._url,
+                api_key=self._api_key,
+                timeout=ANSWERS_IN_S,
+                check_compatibility=False,
+            )
         if self._path is None:
             return QdrantClient(":memory:")
         try:

@@ -15,8 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.base import UNSTAMPED
 from contracts.gap import GapNoted
 from contracts.requests import Gap, GapState, HandleGap, NoteGap
+from services.common.tasks import ended
 from services.knowledge.entries.regions import RegionTree
 from services.knowledge.finding.asking import Found
+from services.knowledge.finding.background import Vectors
 from services.knowledge.gaps import store
 from services.knowledge.gaps.likeness import Shelf, likeness
 from services.knowledge.gaps.masking import masked
@@ -99,8 +101,7 @@ class GapKeeper:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended(task)
 
     async def noted(self, event: GapNoted) -> None:
         """Keep what a caller asked and was not found. The same event again changes nothing."""
@@ -172,7 +173,7 @@ class GapKeeper:
             known = await store.is_known(session, asking.event_id)
             if known is not None:
                 return await store.shown(session, await _gap(session, known))
-            gap_id = await asyncio.to_thread(self._shelf.gap_of, asking.words, vector)
+            gap_id = await self._gap_of(session, asking.words, vector)
             before = await store.asked_in_call(session, gap_id, asking.call_id) if gap_id else None
             if before is not None:
                 # Asked twice in one call is asked once; what the agent says of it counts.
@@ -190,6 +191,18 @@ class GapKeeper:
         elif gap.entry_id is not None:
             self._measure[gap_id] = None
         return gap
+
+    async def _gap_of(
+        self, session: AsyncSession, words: str, vector: Vectors | None
+    ) -> str | None:
+        """The gap an asking belongs to; None where it is a new matter."""
+        gap_id = await asyncio.to_thread(self._shelf.gap_of, words, vector)
+        if gap_id is None or await session.get(GapRow, gap_id) is not None:
+            return gap_id
+        # Old gaps were purged: what is remembered of them goes, too.
+        self._shelf_model, self._shelf, self._shelved = None, Shelf(), 0
+        await self._catch_up(session)
+        return await asyncio.to_thread(self._shelf.gap_of, words, vector)
 
     async def _catch_up(self, session: AsyncSession) -> None:
         """Bring the shelf to what the database holds."""

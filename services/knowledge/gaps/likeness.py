@@ -18,7 +18,7 @@ import numpy as np
 from services.knowledge.finding.background import Vectors
 from services.knowledge.finding.wording import characters, content, heard_as, sounds
 
-MEANING, SHARED, CONTAINED, BIAS = 10.0, -9.0, 3.0, -5.25
+MEANING, SHARED, CONTAINED, BIAS = 10.0, -9.0, 3.0, -4.8
 """Weights of the cosine, the likeness of characters and the share of the shorter one's sounds that
 the other one holds. Above 0 is the same matter."""
 STRANGERS_FROM = 0.68

@@ -87,8 +87,8 @@ async def add(
     gap.times += 1
     gap.first_at, gap.last_at = min(gap.first_at, asking.at), max(gap.last_at, asking.at)
     await session.flush()
+    gap.words = best_words(await latest_words(session, gap.id))
     rows = await _latest(session, gap.id, KEPT + 1)
-    gap.words = best_words([row.words for row in rows[:SHOWN]])
     if len(rows) > KEPT:
         await session.execute(delete(AskingRow).where(AskingRow.number == rows[KEPT].number))
     return gap
@@ -182,6 +182,11 @@ async def shown(session: AsyncSession, gap: GapRow) -> Gap:
 async def askings(session: AsyncSession, gap_id: str, most: int) -> list[tuple[str, str | None]]:
     """Words and region of the latest askings of a gap."""
     return [(row.words, row.region) for row in await _latest(session, gap_id, most)]
+
+
+async def latest_words(session: AsyncSession, gap_id: str) -> list[str]:
+    """What the latest askings of a gap say, of which it takes its own words."""
+    return [row.words for row in await _latest(session, gap_id, SHOWN)]
 
 
 async def followed(session: AsyncSession, since: int | None) -> Sequence[GapRow]:

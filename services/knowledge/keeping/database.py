@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart, CannotStartYet, may_pass
 from services.knowledge.keeping.schema import Newer, bring_up_to_date
 
 BUSY_S = 30
@@ -38,8 +38,9 @@ WRITING = 0x42616E7869
 """The lock writers of one PostgreSQL database take turns by ("Banxi")."""
 
 
-class DatabaseDown(RuntimeError):
-    """The database cannot be reached or does not answer now. Says nothing of its contents."""
+class DatabaseDown(CannotStartYet):
+    """The database cannot be reached or does not answer now. Says nothing of its contents. Where
+    that happens at the start, it is waited for."""
 
 
 class Database:
@@ -66,7 +67,7 @@ class Database:
 
     async def open(self) -> None:
         """Bring its tables up to date, creating what is missing. Raises CannotStart with one
-        sentence."""
+        sentence; CannotStartYet where waiting may help."""
         try:
             async with self._engine.connect() as connection:
                 await connection.execution_options(writes=True)
@@ -75,13 +76,13 @@ class Database:
                     await connection.run_sync(bring_up_to_date)
         except Newer as error:
             await self.close()
-            raise CannotStart(
+            raise CannotStartYet(
                 f"the knowledge base {self.place} was written by a newer Banxi ({error}): "
                 "start that version, or restore a copy of before"
             ) from None
         except (SQLAlchemyError, OSError, TimeoutError, ValueError, TypeError) as error:
             await self.close()
-            raise CannotStart(self._why_not(error)) from None
+            raise self._why_not(error) from None
 
     async def close(self) -> None:
         """Let go of it."""
@@ -108,19 +109,55 @@ class Database:
                 await self._take_turn(connection)
                 yield session
 
+    @asynccontextmanager
+    async def preparing(self) -> AsyncIterator[AsyncConnection]:
+        """A connection, to prepare much to write in temporary tables: within `begin()` of it, then
+        within `effective`. Raises DatabaseDown."""
+        with _down(self.place):
+            async with self._engine.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def effective(self, connection: AsyncConnection) -> AsyncIterator[None]:
+        """What is written meanwhile on a connection of `preparing` is all or nothing, and others
+        that write wait, as in `writing`."""
+        await connection.execution_options(writes=True)
+        async with connection.begin():
+            await self._take_turn(connection)
+            yield
+
+    async def scrub(self) -> None:
+        """Leave no bytes of what was deleted: SQLite writes its file anew, and other writers wait
+        so long. The files of a server are its keeper's. Raises DatabaseDown."""
+        if self._url.get_backend_name() != "sqlite":
+            return
+        with _down(self.place):
+            async with self._engine.connect() as connection:
+                # Past the engine, which begins a transaction with whatever is executed.
+                driver = (await connection.get_raw_connection()).driver_connection
+                assert driver is not None
+                for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                    await driver.execute(statement)
+
     async def _take_turn(self, connection: AsyncConnection) -> None:
         if self._url.get_backend_name() == "postgresql":
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITING})
 
-    def _why_not(self, error: Exception) -> str:
+    def _why_not(self, error: Exception) -> CannotStart:
         if self._url.get_backend_name() == "sqlite":
+            if may_pass(error):
+                return CannotStartYet(
+                    f"the knowledge base {self.place} cannot be used at the moment "
+                    f"({_reason(error)})"
+                )
             cause = error.orig if isinstance(error, DBAPIError) else None
             reason = str(cause) if isinstance(cause, sqlite3.Error) else type(error).__name__
-            return (
+            return CannotStart(
                 f"the knowledge base {self.place} cannot be used ({reason}): "
                 "restore a copy, or move it away to begin anew"
             )
-        return (
+        never = isinstance(error, ValueError | TypeError)  # no such address
+        return (CannotStart if never else CannotStartYet)(
             f"the knowledge base {self.place} cannot be used ({_reason(error)}): "
             "see that the server runs and BANXI_KNOWLEDGE__DATABASE names it, its user and password"
         )

@@ -71,7 +71,7 @@ class DeedRow(Tables):
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     entry_id: Mapped[str] = mapped_column(index=True)
-    """An entry; `office:ID` and `wording:ID` for what else the base is made of."""
+    """An entry; `office:ID` and `wording:ID` for what else the base is made of; `export:ID`."""
     revision: Mapped[int]
     act: Mapped[Act] = mapped_column(String(20))
     by: Mapped[str]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, bindparam, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.knowledge.entries.authority import Done, Life, Writing
@@ -38,6 +38,8 @@ CONTENT = (
 """Columns of a revision that are fields of `Entry` under the same name."""
 _DECIDED = ("authorised", "authorised_by", "authorised_at", "takes_effect")
 """Those of them that a decision sets."""
+STATUS = ("state", "counts", "decided_by", "superseded", *_DECIDED)
+"""Columns of a revision that may change after it was written."""
 HEADS = Tables.metadata.tables[HeadRow.__tablename__]
 REVISIONS = Tables.metadata.tables[RevisionRow.__tablename__]
 DEEDS = Tables.metadata.tables[DeedRow.__tablename__]
@@ -91,8 +93,20 @@ Step = tuple[str, Life, Done, str]
 """Id of an entry, how it stood, what was done to it, and why."""
 
 
-async def write_steps(session: AsyncSession, steps: Iterable[Step], at: datetime) -> None:
-    """Write what acts made of entries, and the deeds. The acts are all of one kind."""
+class Rows(NamedTuple):
+    """What acts made of entries, as rows of the tables."""
+
+    new_heads: list[Columns]
+    heads: list[Columns]
+    """Of entries that are there: what becomes of them."""
+    new_writings: list[Columns]
+    writings: list[Columns]
+    """Of writings that are there: what became of them, by `STATUS`."""
+    deeds: list[Columns]
+
+
+def rows_of(steps: Iterable[Step], at: datetime) -> Rows:
+    """What acts made of entries, and the deeds. The acts are all of one kind."""
     new_heads: list[Columns] = []
     heads: list[Columns] = []
     new_writings: list[Columns] = []
@@ -100,34 +114,34 @@ async def write_steps(session: AsyncSession, steps: Iterable[Step], at: datetime
     deeds: list[Columns] = []
     for id_, before, done, reason in steps:
         head = _head(done, at)
-        if before.newest:
-            heads.append({"key_id": id_, **head})
-        else:
-            new_heads.append({"id": id_, **head})
+        (heads if before.newest else new_heads).append({"id": id_, **head})
         held = {writing.revision for writing in before.open}
         for writing in _touched(before, done):
             status = _status(writing, done.life)
             if writing.revision in held:
-                writings.append({"key_id": id_, "key_revision": writing.revision, **status})
+                writings.append({"entry_id": id_, "revision": writing.revision, **status})
             else:
                 new_writings.append({"entry_id": id_, **_content(writing, at), **status})
         deeds.append(_deed(id_, done, reason, at))
-    old_id: BindParameter[str] = bindparam("key_id")
-    old_revision: BindParameter[int] = bindparam("key_revision")
-    for statement, rows in (
-        (insert(HEADS), new_heads),
-        (update(HEADS).where(HEADS.c.id == old_id), heads),
-        (insert(REVISIONS), new_writings),
-        (
-            update(REVISIONS).where(
-                REVISIONS.c.entry_id == old_id, REVISIONS.c.revision == old_revision
-            ),
-            writings,
-        ),
-        (insert(DEEDS), deeds),
+    return Rows(new_heads, heads, new_writings, writings, deeds)
+
+
+async def write_steps(session: AsyncSession, steps: Iterable[Step], at: datetime) -> None:
+    """Write what acts made of entries, and the deeds. The acts are all of one kind."""
+    rows = rows_of(steps, at)
+    connection = await session.connection()
+    for table, new in (
+        (HEADS, rows.new_heads),
+        (REVISIONS, rows.new_writings),
+        (DEEDS, rows.deeds),
     ):
-        if rows:
-            await (await session.connection()).execute(statement, rows)
+        if new:
+            await connection.execute(insert(table), new)
+    for row in rows.heads:
+        await connection.execute(update(HEADS).where(HEADS.c.id == row["id"]).values(row))
+    for row in rows.writings:
+        key = REVISIONS.c.entry_id == row["entry_id"], REVISIONS.c.revision == row["revision"]
+        await connection.execute(update(REVISIONS).where(*key).values(row))
 
 
 def _touched(before: Life, done: Done) -> list[Writing]:

@@ -21,6 +21,7 @@ from contracts import subjects
 from contracts.events import NotAContract, read_event
 from contracts.transcript import TranscriptPartial
 from services.common.bus import Bus
+from services.common.tasks import ended
 from services.knowledge.directory.known import Completed
 from services.knowledge.finding.asking import Found
 from services.knowledge.finding.wording import content
@@ -75,6 +76,13 @@ class Early:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self.shown = 0
         """Cards shown by partials."""
+        self.dropped = 0
+        """Utterances left to their finals because too many were open."""
+
+    @property
+    def waiting(self) -> int:
+        """Open utterances."""
+        return len(self._open)
 
     @property
     def busy(self) -> bool:
@@ -90,10 +98,7 @@ class Early:
             yield
         finally:
             await subscription.unsubscribe()
-            tasks = tuple(self._tasks.values())
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(*self._tasks.values())
 
     async def _heard(self, message: Msg) -> None:
         try:
@@ -115,6 +120,8 @@ class Early:
             self._forget()
             if len(self._open) < OPEN:
                 self._open[call_id] = _Open(partial)
+            else:
+                self.dropped += 1
             return
         if partial.end_ms < open_.newest.end_ms:
             return

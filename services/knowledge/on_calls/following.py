@@ -47,7 +47,7 @@ async def following(
     `editors`: who is told of gaps and feedback."""
     calls, voice = LiveCalls(), Voice(bus, log)
     early = Early(base, today, completed, calls, voice, log)
-    recheck = Recheck(base, today, completed, calls, voice)
+    recheck = Recheck(base, today, completed, calls, voice, log)
     handler = KnowledgeHandler(base, today, completed, calls=calls, talk=talk, editors=editors)
     async with early.listening(bus), recheck.watching():
         yield Following(handler, early, recheck)

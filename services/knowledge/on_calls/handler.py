@@ -140,6 +140,10 @@ class KnowledgeHandler:
                 pass
         return Outcome(state)
 
+    def let_go(self, call_id: str) -> None:
+        """The call is over, or another replica's: what speaks beside the fold leaves it alone."""
+        self._calls.forget(call_id)
+
     async def _look_up(self, state: CallState) -> Sequence[Event]:
         turn, call = state.turn, state.call
         now, day = call.said[-1], self._today()

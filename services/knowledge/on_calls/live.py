@@ -104,6 +104,10 @@ class LiveCalls:
             if len(self._held) > HELD:
                 self._held.popitem(last=False)
 
+    def forget(self, call_id: str) -> None:
+        """A call is not followed here any more."""
+        self._held.pop(call_id, None)
+
     def get(self, call_id: str) -> CallState | None:
         """A call; None where it is over or unknown."""
         return self._held.get(call_id)

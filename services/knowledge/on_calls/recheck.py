@@ -4,11 +4,14 @@ speaks."""
 from __future__ import annotations
 
 import asyncio
+import itertools
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
 
 from contracts.card import CardShown, CardWithdrawn, Source
+from services.common.tasks import ended
 from services.knowledge.directory.known import Completed
 from services.knowledge.entries.entry import Entry
 from services.knowledge.on_calls.cards import OTHER_NUMBER, corrected, outdated, withdrawal
@@ -33,12 +36,14 @@ class Recheck:
         completed: Completed,
         calls: LiveCalls,
         voice: Voice,
+        log: logging.Logger,
     ) -> None:
         self._base = base
         self._today = today
         self._completed = completed
         self._calls = calls
         self._voice = voice
+        self._log = log
         self._seen: dict[str, Seen] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.withdrawn = 0
@@ -51,10 +56,7 @@ class Recheck:
         try:
             yield
         finally:
-            tasks = (clock, *self._tasks)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(clock, *self._tasks)
 
     async def _keep_looking(self) -> None:
         while True:
@@ -87,6 +89,18 @@ class Recheck:
         return self._completed(entry.source(), state.call.region)
 
     async def _put_right(self, known: CallState) -> None:
+        """Tries until it is said, or need not be said any more."""
+        for number in itertools.count():
+            try:
+                return await self._say_what_holds(known)
+            except Exception as error:
+                # Whatever it was: a card that holds no longer must not stay because of it.
+                if number == 0:
+                    extra = {"call": known.call_id, "error": type(error).__name__}
+                    self._log.error("a card cannot be put right, trying again", extra=extra)
+                await asyncio.sleep(EVERY_S)
+
+    async def _say_what_holds(self, known: CallState) -> None:
         async with known.turn.lock:
             await known.turn.out()
             state = self._calls.get(known.call_id)

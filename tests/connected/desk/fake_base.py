@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from contracts import requests
@@ -193,8 +193,12 @@ class FakeBase:
         self.gaps[asked.gap_id] = gap
         return GapHandled(gap=gap)
 
-    def _put_office(self, asked: requests.PutOffice) -> Reply:
-        office = asked.office.model_copy(update={"updated_by": asked.by, "updated_at": NOW})
+    def _put_office(self, asked: requests.PutOffice) -> Reply | Failure:
+        old = self.offices.get(asked.office.office_id)
+        if asked.seen is not None and asked.seen != (old and old.updated_at):
+            return _failure("conflict", "这个机构刚刚由别人改过，没有保存", "seen")
+        at = NOW + timedelta(microseconds=len(self.asked))
+        office = asked.office.model_copy(update={"updated_by": asked.by, "updated_at": at})
         self.offices[office.office_id] = office
         return OfficeKept(office=office)
 

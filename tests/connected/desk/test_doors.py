@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sqlite3
 from pathlib import Path
 
 import httpx
@@ -13,9 +14,14 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from services.common.bus import Bus
 from services.common.service import CannotStart
 from services.desk.accounts import AccountError, Accounts
+from services.desk.app import create_app
 from services.desk.attempts import PER_ACCOUNT
+from services.desk.settings import DeskSettings, Settings
 from services.desk.sockets import SIGNED_OUT
+from tests.conftest import free_port
+from tests.connected.common.servers import living, readyz
 from tests.connected.desk.running import RunningDesk, running_desk
+from tests.until import until
 
 pytestmark = pytest.mark.connected
 
@@ -171,6 +177,27 @@ async def test_a_port_in_use_is_one_sentence(nats_url: str, bus: Bus, tmp_path: 
         with pytest.raises(CannotStart, match=f"port {port} .* in use.*BANXI_DESK__PORT"):
             async with running_desk(nats_url, bus.site, tmp_path, port):
                 pass
+
+
+async def test_a_database_another_process_holds_is_waited_for(
+    nats_url: str, bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.common.service.TRY_AGAIN_S", 0.1)
+    settings = Settings(
+        nats_url=nats_url,
+        site=bus.site,
+        data_dir=tmp_path,
+        health_port=free_port(),
+        desk=DeskSettings(port=free_port()),
+    )
+    other = sqlite3.connect(tmp_path / "desk.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    async with living(create_app(settings)) as port:
+        said = await until(lambda: readyz(port), lambda said: "desk.db" in said.get("detail", ""))
+        assert (said["status"], "database is locked" in said["detail"]) == (503, True)
+        other.execute("ROLLBACK")
+        await until(lambda: readyz(port), lambda said: said.get("ready"))
+    other.close()
 
 
 async def test_a_broken_database_is_one_sentence(nats_url: str, bus: Bus, tmp_path: Path) -> None:

@@ -9,12 +9,15 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from contracts.requests import ExportEntries
 from contracts.requests.imports import PART_BYTES
 from services.common.bus import Bus
 from services.common.service import Service
 from services.knowledge.files.table import read_table
+from services.knowledge.keeping.entry_tables import DeedRow
+from services.knowledge.keeping.store import Store
 from tests.connected.desk.running import RunningDesk
 from tests.connected.desk.test_kb import ask
 from tests.connected.knowledge.test_service import service
@@ -83,8 +86,20 @@ async def test_a_file_is_planned_and_taken_and_comes_out_again(
             assert (same["unchanged"], same["bad"], same["added"]) == (len(ROWS), 0, 0)
 
 
+async def exports(directory: Path) -> list[tuple[str, str]]:
+    """Who exported what, as it is kept."""
+    store = Store(directory / "knowledge.db")
+    await store.open()
+    try:
+        async with store.database.reading() as session:
+            rows = await session.scalars(select(DeedRow).where(DeedRow.act == "exported"))
+            return [(deed.by, deed.reason) for deed in rows]
+    finally:
+        await store.close()
+
+
 async def test_a_large_file_goes_out_in_parts(
-    desk: RunningDesk, bus: Bus, service: Service
+    desk: RunningDesk, bus: Bus, service: Service, tmp_path: Path
 ) -> None:
     many = [replace(CARD_CITY, id=f"k{n}", answer="长" * 2900, authorised_by="李主任").row()
             for n in range(100)]  # fmt: skip
@@ -95,6 +110,7 @@ async def test_a_large_file_goes_out_in_parts(
         assert (await ask(browser, "k01", "apply", import_id=import_id))["data"]["added"] == 100
         answer = await browser.post("/as/k01/kb/export/csv")
         assert len(answer.content) > 2 * PART_BYTES
+        assert await exports(tmp_path) == [("k01", "csv, 100 entries")]
         assert answer.content.decode("utf-8-sig").count("长" * 2900) == 100
         first = await bus.request(ExportEntries(export_id="e", format="csv"), ExportEntries.reply)
         assert (first.parts, first.entries) == (3, 100)  # type: ignore[attr-defined]
@@ -143,6 +159,27 @@ async def test_offices_come_by_file_all_or_none(desk: RunningDesk, service: Serv
         [office] = (await ask(browser, "k01", "offices"))["data"]["offices"]
         assert (office["name"], office["updated_by"]) == ("社保大厅", "k01")
         assert (await bring(""))["message"] == "“机构.csv”只有表头，没有内容。"
+
+
+async def test_an_office_that_another_has_changed_since_is_not_written_over(
+    desk: RunningDesk, service: Service
+) -> None:
+    async with desk.browser() as one, desk.browser() as other:
+        await desk.enter(one, "k01")
+        await desk.enter(other, "k02")
+        office = {"office_id": "o1", "name": "社保大厅", "region": "临江市", "phone": "0599-1"}
+        await ask(one, "k01", "put_office", office=office, seen=None)
+        [seen] = (await ask(one, "k01", "offices"))["data"]["offices"]
+        mine = {"office": office | {"hours": "9:00"}, "seen": seen["updated_at"]}
+        theirs = {"office": office | {"phone": "0599-2"}, "seen": seen["updated_at"]}
+        assert (await ask(other, "k02", "put_office", **theirs))["ok"]
+        refused = await ask(one, "k01", "put_office", **mine)
+        assert (refused["code"], refused["field"]) == ("conflict", "seen")
+        assert "由 k02 改过" in refused["message"]
+        [now] = (await ask(one, "k01", "offices", text="o1"))["data"]["offices"]
+        assert now["phone"] == "0599-2"
+        again = await ask(one, "k01", "put_office", **mine | {"seen": now["updated_at"]})
+        assert again["data"]["office"]["hours"] == "9:00"
 
 
 async def test_only_editors_from_our_page_hand_over_and_fetch(

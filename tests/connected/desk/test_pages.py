@@ -169,6 +169,25 @@ async def test_a_key_becomes_a_feedback_event_once(desk: RunningDesk, bus: Bus) 
         assert (unknown["ok"], unknown["message"]) == (False, "这张卡片已经不在了。")
 
 
+async def test_cards_that_were_of_use_are_counted_once(desk: RunningDesk, bus: Bus) -> None:
+    async with signed_in(desk, "a015") as open_page, open_page() as page:
+        await page.hello()
+        await play(bus, [pension(bus.site)])
+        card = await page.until(has_card(bus, "answer"))
+        command = {
+            "type": "feedback",
+            "call": f"{bus.site}-c1",
+            "target": card["target"],
+            "target_id": card["id"],
+        }
+        for verdict in ("useful", "useful", "dismissed"):
+            assert (await page.ask(command | {"verdict": verdict}))["ok"]
+        said = await bus.request_of("desk", Describe(), Description)
+    used = {name: count for name, count in said.figures.items() if name.startswith("cards_used")}
+    assert {name for name, count in used.items() if count} == {"cards_used{answer}"}
+    assert used["cards_used{answer}"] == 1
+
+
 async def test_nobody_judges_cards_of_another(desk: RunningDesk, bus: Bus) -> None:
     command = {"type": "feedback", "call": f"{bus.site}-c1", "target": "card", "target_id": "k1"}
     await play(bus, [pension(bus.site)])

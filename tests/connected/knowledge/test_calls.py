@@ -64,7 +64,7 @@ async def service(bus: Bus, nats_url: str, tmp_path: Path) -> AsyncIterator[Serv
     async with create_app(settings, today=lambda: DAY).running() as service:
 
         async def indexed() -> bool:
-            return service.figures()["vectors_missing"] == 0
+            return service.figures.now()["vectors_missing"] == 0
 
         await until(indexed)
         yield service
@@ -119,7 +119,7 @@ async def test_the_card_is_there_while_the_caller_speaks(bus: Bus, service: Serv
     # A call is known once its beginning was read; partials before that say nothing.
     async with asyncio.timeout(20):
         after_ms = 600
-        while not service.figures().get("cards_by_partials"):
+        while not service.figures.now().get("cards_by_partials"):
             await caller.murmur(LOST, after_ms)
             after_ms += 20
             await asyncio.sleep(0.1)

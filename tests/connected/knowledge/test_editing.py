@@ -86,6 +86,7 @@ async def test_two_people_bring_an_answer_and_one_takes_it_back(bus: Bus, servic
     await bus.client.subscribe(subjects.news(bus.site, BaseChanged.event), cb=hear)
     await bus.heard()
     drafted = await ask(bus, DraftEntry(fields=FIELDS, by="甲"))
+    assert await ask(bus, DraftEntry(fields=FIELDS, by="甲")) == drafted, "asked again, it is one"
     id_, seen = drafted.entry_id, drafted.revision
     assert (drafted.standing, drafted.draft, drafted.in_force) == ("draft", FIELDS, None)
     assert await found(bus) == []

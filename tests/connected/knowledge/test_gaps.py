@@ -20,6 +20,7 @@ from services.knowledge.entries.entry import Entry
 from services.knowledge.finding.asking import Found
 from services.knowledge.gaps.keeper import GapKeeper, UnknownEntry, UnknownGap
 from services.knowledge.gaps.meaning import Meaning
+from services.knowledge.gaps.purging import forget_askings
 from services.knowledge.keeping.entry_tables import DeedRow
 from services.knowledge.keeping.store import Store
 from tests.unit.knowledge.bags import TREE, Bags
@@ -143,6 +144,18 @@ async def test_askings_of_one_matter_are_one_gap_and_an_event_counts_once(desk: 
     await desk.ask(OTHER, "c3")
     market, fishing = await desk.gaps()
     assert (market.times, [a.call_id for a in market.asked]) == (2, ["c2", "c1"])
+    assert (fishing.times, fishing.words) == (1, OTHER)
+
+
+async def test_what_is_asked_again_after_a_purge_is_one_new_gap(desk: Desk) -> None:
+    await desk.ask(ASKED, "c1")
+    await desk.ask(OTHER, "c2")
+    async with desk.store.database.writing() as session:
+        await forget_askings(session, NOW, ["c1"])
+    for call in ("c3", "c4"):
+        await desk.ask(ASKED, call)
+    market, fishing = await desk.gaps()
+    assert (market.times, [a.call_id for a in market.asked]) == (2, ["c4", "c3"])
     assert (fishing.times, fishing.words) == (1, OTHER)
 
 

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Executable, select
 from typer.testing import CliRunner
 
 from contracts.requests import (
     ApplyImport,
     CheckEntry,
     DropImport,
+    EntriesExported,
     EntriesListed,
     EntryChecked,
+    EntryDetail,
     EntryFields,
+    ExportEntries,
     FileRow,
     ImportPlanned,
     KnowledgeImported,
     ListEntries,
     PlanImport,
+    ReadEntry,
     RowsStaged,
     StageRows,
 )
@@ -29,7 +35,8 @@ from services.common.bus import Bus, RequestFailed
 from services.common.service import Service
 from services.knowledge.files.requests import ImportRequests
 from services.knowledge.files.writing import WRITERS
-from services.knowledge.keeping import lives
+from services.knowledge.keeping import incoming
+from services.knowledge.keeping.entry_tables import DeedRow
 from services.knowledge.keeping.store import Store
 from tests.connected.knowledge.test_service import (
     answer_embeddings,
@@ -38,7 +45,7 @@ from tests.connected.knowledge.test_service import (
     running,
     service,
 )
-from tests.unit.knowledge.bags import CARD_CITY, DAY, ENTRIES, TREE, Bags
+from tests.unit.knowledge.bags import CARD, CARD_CITY, DAY, ENTRIES, TREE, WAGES, Bags
 from tests.unit.knowledge.tables import csv_bytes
 from tools.kb import app
 
@@ -100,6 +107,28 @@ async def test_what_is_planned_is_what_is_done_and_bad_rows_stop_it(
     ]
 
 
+async def test_a_plan_that_others_have_overtaken_is_refused_and_planned_anew(
+    bus: Bus, service: Service
+) -> None:
+    await bring(bus, *ROWS, authorised_by="李主任")
+    city, wages = CARD_CITY.row(), WAGES.row()
+    import_id = await stage(bus, city | {"answer": "到市大厅二楼补卡。"}, wages)
+    assert (await plan(bus, import_id)).changed == 1
+    # Somebody changes what it shows as changed; then what it shows as the same.
+    for row, changes in ((city, 1), (wages, 2)):
+        await bring(bus, row | {"answer": "刚改的。"}, authorised_by="李主任")
+        for _ in range(2):
+            with pytest.raises(RequestFailed, match="has changed meanwhile, nothing was imported"):
+                await apply(bus, import_id)
+        detail = await bus.request(ReadEntry(entry_id=row["id"]), EntryDetail)
+        assert detail.in_force is not None
+        assert detail.in_force.answer == "刚改的。"
+        assert (await plan(bus, import_id)).changed == changes
+    # What others do to entries it does not touch is no matter.
+    await bring(bus, CARD.row() | {"answer": "到三楼。"}, authorised_by="李主任")
+    assert (await apply(bus, import_id)).changed == 2
+
+
 async def test_an_import_that_is_dropped_unknown_or_of_one_person_does_nothing(
     bus: Bus, service: Service
 ) -> None:
@@ -122,24 +151,19 @@ async def test_a_crash_in_the_middle_leaves_nothing_half_imported(
     async with running(bus, nats_url, tmp_path):
         import_id = await stage(bus, *many[:400])
     async with running(bus, nats_url, tmp_path):
-        # The rows outlive a restart; the second chunk of the write fails under way.
+        # The rows outlive a restart; the write fails under way.
         rows = tuple(FileRow(line=2 + n, cells=many[n]) for n in range(400, 450))
         await bus.request(StageRows(import_id=import_id, rows=rows), RowsStaged)
-        writes = 0
 
-        async def breaking(*arguments: object) -> None:
-            nonlocal writes
-            writes += 1
-            if writes == 2:
-                raise RuntimeError("the process dies")
-            await real(*arguments)  # type: ignore[arg-type]
+        def breaking(statements: Sequence[Executable]) -> Iterator[Executable]:
+            yield from statements[:3]
+            raise RuntimeError("the process dies")
 
-        real = lives.write_steps
-        monkeypatch.setattr("services.knowledge.keeping.store.write_steps", breaking)
+        real = incoming.EFFECT
+        monkeypatch.setattr(incoming, "EFFECT", breaking(real))
         with pytest.raises(RequestFailed, match="RuntimeError"):
             await apply(bus, import_id)
-        assert writes == 2
-        monkeypatch.setattr("services.knowledge.keeping.store.write_steps", real)
+        monkeypatch.setattr(incoming, "EFFECT", real)
         assert await size(bus) == 0
         assert (await apply(bus, import_id)).added == 450
         assert await size(bus) == 450
@@ -199,7 +223,7 @@ async def test_the_command_asks_the_running_service(
     file.write_bytes(csv_bytes(ROWS))
     code, out, err = await kb("import", str(file), "--authorised-by", "李主任")
     assert (code, err, f"{len(ROWS)} added" in out) == (0, "", True)
-    assert service.figures()["vectors_missing"] == 0
+    assert service.figures.now()["vectors_missing"] == 0
     code, out, _ = await kb("search", "特殊工种能不能提前退休")
     assert code == 0
     assert "transfer to 养老保险处" in out
@@ -207,6 +231,23 @@ async def test_the_command_asks_the_running_service(
     assert (code, f"{len(ROWS)} entries" in out) == (0, True)
     for ending in WRITERS:
         exported = str(tmp_path / f"out{ending}")
-        assert (await kb("export", exported))[0] == 0
+        assert (await kb("export", exported, "--by", "王五"))[0] == 0
         code, out, _ = await kb("import", exported)
         assert (code, f"0 added, 0 changed, {len(ROWS)} unchanged" in out) == (0, True)
+    asked = ExportEntries(export_id="e", format="csv", by="赵六")
+    await bus.request(asked, EntriesExported)
+    # Who took everything out is kept as what was done to it is, and changes nothing.
+    store = Store(tmp_path / "knowledge.db")
+    await store.open()
+    async with store.database.reading() as session:
+        deeds = (
+            await session.scalars(
+                select(DeedRow).where(DeedRow.act == "exported").order_by(DeedRow.number)
+            )
+        ).all()
+    assert [(deed.by, deed.reason) for deed in deeds] == [
+        *(("王五", f"{ending[1:]}, {len(ROWS)} entries") for ending in WRITERS),
+        ("赵六", f"csv, {len(ROWS)} entries"),
+    ]
+    assert (await store.since(deeds[0].number - 1)).ids == ()
+    await store.close()

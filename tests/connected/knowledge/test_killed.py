@@ -22,19 +22,14 @@ APPLY = ApplyImport(import_id="file", imported_by="张三", authorised_by="李�
 DYING = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from services.knowledge.keeping import store
+from services.knowledge.keeping import incoming, store
 from tests.connected.knowledge.test_killed import APPLY, requests_on
 
-writes, write_steps = 0, store.write_steps
+def dying(statements):
+    yield from statements[:3]
+    os.kill(os.getpid(), signal.SIGKILL)
 
-async def dying(*arguments):
-    global writes
-    await write_steps(*arguments)
-    writes += 1
-    if writes == 2:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-store.write_steps = dying
+incoming.EFFECT = dying(incoming.EFFECT)
 place = sys.argv[1]
 
 async def main():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -70,6 +70,29 @@ async def test_what_is_written_is_listed_and_every_change_is_a_deed(
     assert (await requests.list(ListOffices())).offices == ()
     assert (await store.since(number)).ids == ("office:a",)
     assert refreshed.times == 3
+
+
+async def test_who_edited_what_another_has_changed_since_is_told(store: Store) -> None:
+    times = iter(NOW + timedelta(microseconds=n) for n in range(9))
+    requests = OfficeRequests(TREE, now=lambda: next(times))
+    requests.use(OfficeStore(store.database), Refreshed())
+    first = (await requests.put(PutOffice(office=office(), by="编"))).office
+    assert first is not None
+    one = PutOffice(office=office(phone="1"), seen=first.updated_at, by="甲")
+    two = PutOffice(office=office(hours="9:00"), seen=first.updated_at, by="乙")
+    kept = (await requests.put(one)).office
+    # Its reply was lost and it is asked again: that overwrites nothing.
+    assert (await requests.put(one)).office == kept
+    with pytest.raises(RequestFailed, match="由 甲 改过") as failed:
+        await requests.put(two)
+    assert failed.value.problem.code == "conflict"
+    assert (await requests.list(ListOffices())).offices == (kept,)
+    assert kept is not None
+    assert (await requests.put(two.model_copy(update={"seen": kept.updated_at}))).office is not None
+    await requests.remove(RemoveOffice(office_id="a", by="丙"))
+    with pytest.raises(RequestFailed, match="移除了"):
+        await requests.put(two.model_copy(update={"seen": kept.updated_at}))
+    assert (await requests.list(ListOffices())).total == 0
 
 
 async def test_an_import_is_all_or_nothing_and_can_be_tried(

@@ -93,7 +93,7 @@ async def fill(bus: Bus, service: Service) -> None:
     await bring(bus, *ROWS, authorised_by="李主任")
 
     async def indexed() -> bool:
-        return service.figures()["vectors_missing"] == 0
+        return service.figures.now()["vectors_missing"] == 0
 
     await until(indexed)
 
@@ -254,11 +254,11 @@ async def test_without_embedding_calls_still_get_cards_by_their_words(
         await call.begin()
         await call.say("拖欠工资怎么投诉")
         assert await call.cards(1) == [("card.shown", "kb-wage-1")]
-        assert service.figures()["by_words_alone"] == 1
+        assert service.figures.now()["by_words_alone"] == 1
         await answer_embeddings(bus, Bags())
 
         async def by_meaning() -> bool:
-            return service.figures()["by_words_alone"] == 0
+            return service.figures.now()["by_words_alone"] == 0
 
         await until(by_meaning)
 
@@ -273,7 +273,7 @@ async def test_an_empty_base_is_filled_from_the_table_of_the_settings(
     )
     with caplog.at_level("INFO", logger="banxi.knowledge"):
         async with running(bus, nats_url, tmp_path, sample_base=True, base=table) as service:
-            assert service.figures()["entries"] == 1
+            assert service.figures.now()["entries"] == 1
     assert "the base was empty and was filled" in caplog.text
     assert [r.__dict__["line"] for r in caplog.records if "not taken" in r.message] == [3]
 

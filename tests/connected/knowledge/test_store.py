@@ -10,19 +10,21 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.knowledge.entries import authority
 from services.knowledge.entries.authority import Done, Life, Refused
 from services.knowledge.entries.entry import Entry
+from services.knowledge.keeping import incoming
 from services.knowledge.keeping.database import DatabaseDown
 from services.knowledge.keeping.deeds import last_number
 from services.knowledge.keeping.entry_tables import RevisionRow
 from services.knowledge.keeping.feedback import Feedback
 from services.knowledge.keeping.history import History
 from services.knowledge.keeping.listing import FILTERS, Listing
-from services.knowledge.keeping.lives import read_lives
+from services.knowledge.keeping.lives import Rows, read_lives
 from services.knowledge.keeping.staging import Staging
-from services.knowledge.keeping.store import Changes, ImportRefused, Store
+from services.knowledge.keeping.store import Changes, ImportRefused, Overtaken, Store
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.connected
@@ -43,11 +45,11 @@ TEXT = Entry(
 )
 
 
-async def draft(store: Store, text: Entry = TEXT, by: str = "甲") -> str:
+async def draft(store: Store, text: Entry = TEXT, by: str = "甲", at: datetime = NOW) -> str:
     def make(entry_id: str) -> Done | Refused:
         return authority.draft(Life(), replace(text, id=entry_id), seen=0, by=by)
 
-    entry_id, done = await store.begin(make, at=NOW)
+    entry_id, done = await store.begin(make, at=at)
     assert isinstance(done, Done)
     return entry_id
 
@@ -112,7 +114,25 @@ async def test_of_two_who_decide_at_once_one_is_told_so(store: Store) -> None:
     done = await asyncio.gather(*(decide(store, entry_id) for _ in range(4)))
     assert sum(isinstance(one, Done) for one in done) == 1
     assert [one.reason for one in done if isinstance(one, Refused)] == ["no_draft"] * 3
-    assert len({await draft(store) for _ in range(3)}) == 3
+
+
+async def test_a_new_draft_that_is_asked_for_again_is_the_same_entry(store: Store) -> None:
+    first = await draft(store)
+    number = await store.number()
+    assert await asyncio.gather(*(draft(store) for _ in range(3))) == [first] * 3
+    assert await store.number() == number
+    others = {
+        await draft(store, by="乙"),
+        await draft(store, replace(TEXT, answer="网上也能办。")),
+    }
+    assert len(others - {first}) == 2
+    # Decided meanwhile, it is still that one; put away, it is not what he wants now.
+    await decide(store, first)
+    assert await draft(store) == first
+    put_away = await draft(store, by="丙")
+    await store.act(put_away, partial(authority.discard, seen=1, by="丙"), at=NOW)
+    assert await draft(store, by="丙") not in {first, put_away, *others}
+    assert await draft(store, at=NOW + timedelta(minutes=11)) != first
 
 
 async def test_a_reader_sees_one_state_though_others_write(store: Store) -> None:
@@ -157,6 +177,33 @@ async def test_an_import_is_taken_whole_or_not_at_all(store: Store) -> None:
     newer = replace(good[0], answer="改了。")
     assert await put([newer, unnamed, good[1]], authorised_by="王") == Changes(1, 1, 1)
     assert [e.authorised_by for e in await store.entries_of(["new"])] == ["王"]
+
+
+async def test_while_many_are_taken_in_others_write_and_what_they_write_counts(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [replace(TEXT, id=f"e{n}") for n in range(500)]
+    put_all = partial(store.put_all, by="李", at=NOW, today=DAY)
+    await put_all(many[:1])
+    put, done = incoming.put, list[Done | Refused | None]()
+
+    async def meanwhile(connection: AsyncConnection, rows: Rows) -> None:
+        await put(connection, rows)
+        if not done:
+            # Half of them are prepared: nobody sees one, nobody waits, and this is not lost.
+            assert len(await store.entries()) == 1
+            absent = partial(authority.withdraw, becomes="absent", by="丙", today=DAY)
+            done.append(await asyncio.wait_for(store.act("e0", absent, at=NOW), 5))
+
+    monkeypatch.setattr(incoming, "put", meanwhile)
+    with pytest.raises(ImportRefused) as told:
+        await put_all([replace(entry, answer="改了。") for entry in many])
+    assert isinstance(done[0], Done)
+    assert told.value.refused == (("e0", "withdrawn"),)
+    assert await store.entries() == ()
+    with pytest.raises(Overtaken):
+        await put_all(many[1:], as_of=0, about=["e0"])
+    assert await store.entries() == ()
 
 
 async def test_lists_tell_the_standing_as_the_life_of_an_entry_does(store: Store) -> None:

@@ -13,9 +13,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from nats.aio.msg import Msg
 from typer.testing import CliRunner
 
+from contracts import subjects
 from contracts.card import CardShown, CardWithdrawn
+from contracts.news import BaseChanged
 from contracts.requests import Describe, Description, EntryDetail, KnowledgeFound, WithdrawEntry
 from services.common.bus import Bus, RequestFailed
 from tests.conftest import free_port
@@ -114,6 +117,11 @@ async def test_none_is_told_that_the_command_withdrew_in_the_file_beside_the_ser
     monkeypatch.setenv("BANXI_NATS_URL", f"nats://127.0.0.1:{free_port()}")
     monkeypatch.setenv("BANXI_DATA_DIR", str(tmp_path))
 
+    news: list[BaseChanged] = []
+
+    async def hear(message: Msg) -> None:
+        news.append(BaseChanged.model_validate_json(message.data))
+
     async def by_command() -> None:
         arguments = ("withdraw", WAGES.id, "--absent", "--reason", "政策有变", "--by", "王五")
         result = await asyncio.to_thread(CliRunner().invoke, app, arguments)
@@ -121,7 +129,13 @@ async def test_none_is_told_that_the_command_withdrew_in_the_file_beside_the_ser
 
     async with running(bus, nats_url, tmp_path):
         await bring(bus, *ROWS)
-        await withdrawn_while_asked(bus, "file", by_command)
+        await bus.client.subscribe(subjects.news(bus.site, BaseChanged.event), cb=hear)
+        await bus.heard()
+        _, done = await withdrawn_while_asked(bus, "file", by_command)
+    # Pages that show it hear of it, though no editor asked the service.
+    (told,) = news
+    assert told.entry_ids == (WAGES.id,)
+    assert told.wall_time <= done + AT_ONCE
 
 
 @asynccontextmanager

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
+from contracts.requests import ApplyImport, FileRow, KnowledgeImported, RowsStaged, StageRows
+from services.common.bus import Bus
 from services.knowledge.files.table import read_table
 from tests.slow.desk.conftest import Restartable
-from tests.slow.desk.test_kb import knowing
 from tests.slow.desk.watching import CONTRAST, look, visible, watched
 from tests.unit.knowledge.bags import CARD_CITY
 from tests.unit.knowledge.tables import csv_bytes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-__all__ = ["knowing"]  # the fixture
 CARD = CARD_CITY.row() | {"authorised_by": ""}
 OTHER = replace(CARD_CITY, id="x-1", question="公积金怎么提取", answer="<b>到窗口</b>。").row() | {
     "authorised": "no"
@@ -28,7 +28,7 @@ OTHER = replace(CARD_CITY, id="x-1", question="公积金怎么提取", answer="<
 @pytest.mark.usefixtures("knowing")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_a_file_is_looked_at_authorised_taken_and_fetched(
-    browser: Browser, restartable: Restartable, tmp_path: Path, scheme: Any
+    browser: Browser, bus: Bus, restartable: Restartable, tmp_path: Path, scheme: Any
 ) -> None:
     desk = await restartable.start()
     async with watched(browser, color_scheme=scheme, reduced_motion="reduce") as seen:
@@ -89,6 +89,19 @@ async def test_a_file_is_looked_at_authorised_taken_and_fetched(
         await choose.set_input_files(file("改.csv", mended, OTHER))
         await expect(part.locator(".rows ins")).to_contain_text("请带照片。")
         await can_be_read("change")
+        # Another import changes one of the rows after that was looked at.
+        row = FileRow(line=2, cells=OTHER | {"answer": "到新窗口。"})
+        await bus.request(StageRows(import_id="k02", rows=(row,)), RowsStaged)
+        await bus.request(ApplyImport(import_id="k02", imported_by="k02"), KnowledgeImported)
+        await part.get_by_role("button", name="导入 1 条").click()
+        await expect(part.locator("> .problem")).to_contain_text("什么也没有导入")
+        await visible(page, "会写入 2 条").to_be_visible()
+        await can_be_read("anew")
+        await part.get_by_role("button", name="导入 2 条").click()
+        await expect(part.locator(".done")).to_contain_text("改动 2 条")
+        await expect(part.locator("> .problem")).to_be_empty()
+
+        await choose.set_input_files(file("再改.csv", mended | {"answer": "请来窗口。"}, OTHER))
         await part.get_by_role("button", name="放弃").click()
         await expect(part.locator(".drop")).to_be_visible()
 

@@ -377,3 +377,4 @@ def test_the_page_says_how_the_knowledge_base_is() -> None:
     assert "没有回应" in sentence(None)
     assert "按字面" in sentence(well.model_copy(update={"figures": {"by_words_alone": 1.0}}))
     assert "准备" in sentence(well.model_copy(update={"ready": False}))
+    assert "准备" in sentence(well.model_copy(update={"figures": {"lacking": 1.0}}))

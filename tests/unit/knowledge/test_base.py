@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -30,7 +30,11 @@ BACKGROUND = read_background()
 
 @asynccontextmanager
 async def base_in(
-    directory: Path, bags: Bags, index: Index | None = None
+    directory: Path,
+    bags: Bags,
+    index: Index | None = None,
+    now: Callable[[], datetime] = lambda: NOW,
+    today: Callable[[], date] = lambda: DAY,
 ) -> AsyncIterator[KnowledgeBase]:
     base = KnowledgeBase(
         Store(directory / "knowledge.db"),
@@ -40,6 +44,8 @@ async def base_in(
         background=BACKGROUND,
         region="临江市",
         log=logging.getLogger("banxi.test"),
+        now=now,
+        today=today,
     )
     async with base.running():
         yield base
@@ -132,6 +138,40 @@ async def test_a_search_lists_several_matters_best_first(tmp_path: Path) -> None
         found = await base.search("社保卡补办", None, DAY, 5)
         assert found[0].source.entry_id == "card-2"
         assert await base.search("量子力学", None, DAY, 5) == []
+
+
+async def test_what_begins_or_ends_with_the_day_is_told_though_nobody_does_anything(
+    tmp_path: Path,
+) -> None:
+    day, looked, news = DAY, 0, []
+
+    def today() -> date:
+        nonlocal looked
+        looked += 1
+        return day
+
+    async def tell(number: int, ids: Collection[str]) -> None:
+        news.append((number, tuple(ids)))
+
+    async def is_seen() -> None:
+        before = looked
+        async with asyncio.timeout(20):
+            while looked < before + 2:  # noqa: ASYNC110 - polled with a deadline
+                await asyncio.sleep(0.02)
+
+    tomorrow = DAY + timedelta(days=1)
+    async with base_in(tmp_path, Bags(), today=today) as base:
+        await put(base, replace(WAGES, valid_to=DAY), replace(CARD, valid_from=tomorrow), EARLY)
+        number = await base.store.number()
+        base.tell = tell
+        await is_seen()
+        assert news == []
+        day = tomorrow
+        await is_seen()
+        assert news == [(number, tuple(sorted((WAGES.id, CARD.id))))]
+        day = tomorrow + timedelta(days=1)
+        await is_seen()
+        assert len(news) == 1, "nothing began or ended with that day"
 
 
 @pytest.mark.parametrize("entry_id", ["人社:001", "k:", "office", "Office:1"])

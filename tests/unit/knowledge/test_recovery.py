@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -23,7 +23,8 @@ from services.knowledge.entries.entry import Entry
 from services.knowledge.finding.embedder import BusEmbedder, NoVectors, Purpose
 from services.knowledge.finding.index import Index
 from services.knowledge.finding.points import points, points_of
-from services.knowledge.keeping.store import Store
+from services.knowledge.keeping.database import DatabaseDown
+from services.knowledge.keeping.store import Changed, Store
 from tests.unit.knowledge.bags import CARD, DAY, ENTRIES, WAGES, Bags
 from tests.unit.knowledge.test_base import BACKGROUND, NOW, base_in, put, told
 
@@ -141,6 +142,21 @@ async def test_making_vectors_goes_on_where_it_was_stopped(tmp_path: Path) -> No
         assert not base.by_words_alone
 
 
+async def test_it_is_said_that_nobody_makes_vectors_until_somebody_does(tmp_path: Path) -> None:
+    bags = Bags()
+    async with base_in(tmp_path, bags) as base:
+        await put(base, *ENTRIES)
+        await base.indexed()
+        bags.there = False
+        assert await told(base, WAGES.question) == "answer wage-1"
+        assert "nobody makes vectors" in base.lacking()
+        assert base.by_words_alone
+        bags.there = True
+        # Though nobody asks anything.
+        await becomes(lambda: not base.lacking())
+        assert not base.by_words_alone
+
+
 async def test_vectors_made_before_the_service_failed_count(tmp_path: Path) -> None:
     class Stumbles(Bags):
         stumbled = False
@@ -187,6 +203,59 @@ async def test_what_another_process_withdraws_is_not_told_a_second_later(tmp_pat
         assert max(shown) < withdrawn + 1
         assert await told(base, WAGES.question) == "transfer wage-1"
         await other.close()
+
+
+async def test_a_change_is_seen_though_nobody_can_tell_whether_the_index_is_there(
+    tmp_path: Path,
+) -> None:
+    class Stuck(Index):
+        async def whole(self) -> bool:
+            await asyncio.Event().wait()
+            return True
+
+    index = Stuck(site="t", path=tmp_path / "index")
+    async with base_in(tmp_path, Bags(), index) as base:
+        await put(base, *ENTRIES)
+        await base.indexed()
+        other = Store(tmp_path / "knowledge.db")
+        await other.act(
+            WAGES.id, lambda life: withdraw(life, "absent", by="王五", today=DAY), at=NOW
+        )
+        await becomes(lambda: base.entry(WAGES.id, DAY) is None)
+        await other.close()
+
+
+async def test_what_ends_at_a_moment_is_not_found_after_it_though_the_database_is_down(
+    tmp_path: Path,
+) -> None:
+    ends = NOW + timedelta(hours=1)
+    wording = replace(WAGES, id="wording-1", sort="announced", ends=ends, valid_to=ends.date())
+    clock, news = [NOW], []
+
+    async def further() -> list[Entry]:
+        return [wording]
+
+    async def tell(number: int, ids: Collection[str]) -> None:
+        news.append(tuple(ids))
+
+    async def down(number: int) -> Changed:
+        raise DatabaseDown("it does not answer")
+
+    async with base_in(tmp_path, Bags(), now=lambda: clock[0]) as base:
+        await put(base, CARD)
+        base.search_also(further)
+        await base.refresh()
+        base.store.since = down  # type: ignore[method-assign]
+        base.tell = tell
+        clock[0] = ends - timedelta(microseconds=1)
+        assert await told(base, WAGES.question) == "announced wording-1"
+        assert await base.search(WAGES.question, None, DAY, 3)
+        clock[0] = ends
+        assert base.entry("wording-1", DAY) is None
+        assert await told(base, WAGES.question) is None
+        assert await base.search(WAGES.question, None, DAY, 3) == []
+        assert base.size == 1
+        await becomes(lambda: news == [("wording-1",)])
 
 
 class Interrupts(Bags):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
+import nats.errors
 import pytest
 
+from contracts.base import Event
 from contracts.card import CardShown, CardWithdrawn, Source
 from contracts.feedback import FeedbackGiven
 from contracts.gap import GapNoted
@@ -30,6 +34,7 @@ pytestmark = pytest.mark.unit
 
 BLOCK = replace(CARD, id="block-1", question="社保卡怎么挂失", answer="请拨12333挂失。")
 SCRIPT = {"丢了怎么补办": CARD, "挂失": BLOCK, "工资": WAGES, "提前退休": EARLY}
+LOG = logging.getLogger("banxi.test")
 CANTEEN = "社区老年食堂的补贴怎么申请"
 
 
@@ -92,7 +97,7 @@ async def test_an_answer_withdrawn_while_it_is_looked_up_is_not_shown() -> None:
 
 async def test_a_withdrawal_reaches_a_call_in_which_nobody_speaks() -> None:
     base, calls, voice = ScriptedBase(SCRIPT), LiveCalls(), Said()
-    recheck = Recheck(base, today, as_recorded, calls, voice)
+    recheck = Recheck(base, today, as_recorded, calls, voice, LOG)
     call = await a_call(base, calls=calls)
     async with recheck.watching():
         await call.say("拖欠工资怎么办")
@@ -110,6 +115,32 @@ async def test_a_withdrawal_reaches_a_call_in_which_nobody_speaks() -> None:
     assert isinstance(gone, CardWithdrawn)
     assert (gone.card_id, "取消授权" in gone.reason) == ("kb-wage-1", True)
     assert gone.at_ms > call.events[0].at_ms
+
+
+class Choking(Said):
+    """The bus refuses twice, for a reason that waiting for it does not cover."""
+
+    refusals = 2
+
+    async def say(self, events: Sequence[Event]) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise nats.errors.ConnectionClosedError
+        await super().say(events)
+
+
+async def test_a_withdrawal_that_could_not_be_published_is_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    base, calls, voice = ScriptedBase(SCRIPT), LiveCalls(), Choking()
+    call = await a_call(base, calls=calls)
+    await call.say("拖欠工资怎么办")
+    base.withdraw("wage-1")
+    async with Recheck(base, today, as_recorded, calls, voice, LOG).watching():
+        await until(lambda: bool(voice.events))
+    (gone,) = voice.events
+    assert isinstance(gone, CardWithdrawn) and gone.card_id == "kb-wage-1"
+    assert [(r.levelname, r.__dict__["call"]) for r in caplog.records] == [("ERROR", "c1")]
 
 
 class Offices:
@@ -138,7 +169,7 @@ def reached(card: object) -> tuple[str | None, str | None, bool]:
 async def test_a_transfer_names_what_the_directory_knows_and_follows_it() -> None:
     base, calls, voice = ScriptedBase({"提前退休": BARE}), LiveCalls(), Said()
     offices = Offices(phone="1102")
-    recheck = Recheck(base, today, offices.completed, calls, voice)
+    recheck = Recheck(base, today, offices.completed, calls, voice, LOG)
     call = await a_call(base, offices.completed, calls=calls)
     (card,) = await call.say("能不能提前退休")
     assert reached(card) == ("1102", None, False)
@@ -174,7 +205,7 @@ async def test_a_transfer_the_agent_refused_goes_when_its_number_changes() -> No
     said = {"at_ms": 3_500, "target": "card", "target_id": "kb-early-1", "verdict": "wrong"}
     await call.tell(FeedbackGiven.model_validate(WHO | said | {"agent_id": "015"}))
     offices.put(phone="1103")
-    async with Recheck(base, today, offices.completed, calls, voice).watching():
+    async with Recheck(base, today, offices.completed, calls, voice, LOG).watching():
         await until(lambda: bool(voice.events))
     (gone,) = voice.events
     assert isinstance(gone, CardWithdrawn) and "刚有改动" in gone.reason
