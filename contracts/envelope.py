@@ -43,3 +43,13 @@ def headers(
         "ce-datacontenttype": "application/json",
         "traceparent": traceparent(event, cause),
     }
+
+
+def said_at(headers: Mapping[str, str] | None) -> datetime | None:
+    """When the message with these headers was published; None where they do not say it, or not as
+    we do: others publish, too."""
+    try:
+        time = datetime.fromisoformat((headers or {}).get("ce-time", ""))
+    except ValueError:
+        return None
+    return time if time.tzinfo else None

@@ -11,25 +11,36 @@ from pydantic import BaseModel, SecretStr
 from rich.console import Console
 from rich.table import Table
 
-from services.common.settings import ListenerSettings, ServiceSettings
+from services.common.settings import NAMES, ListenerSettings, ServiceSettings
 from tools.system import SERVICES
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "settings.md"
+
+COMMAND = (
+    ("BANXI_DOOR_URL", "ws://127.0.0.1:7710/v1/audio", "The audio door `banxi replay` plays to."),
+)
+"""What the `banxi` command alone reads."""
+TESTS = ("BANXI_CHROMIUM", "BANXI_PICTURES", "BANXI_SCREENSHOTS")
+"""What only our own tests read."""
 
 Row = tuple[str, str, str]
 """Name of the environment variable, its default, what it means."""
 
 
 def settings(
-    write: Annotated[bool, typer.Option(help="Write docs/settings.md instead.")] = False,
+    write: Annotated[
+        bool, typer.Option(help="Write docs/settings.md instead, and the names that services know.")
+    ] = False,
 ) -> None:
     """Show every setting: an environment variable, its default, what it means.
 
-    A setting that is wrong stops the service that reads it, with a sentence naming it.
+    A setting that is wrong stops the service that reads it, with a sentence naming it; a name that
+    begins with BANXI_ and is none of these stops every service.
     """
     if write:
         DOCUMENT.write_text(document(), encoding="utf-8")
-        typer.echo(f"written: {DOCUMENT}")
+        NAMES.write_text(names(), encoding="utf-8")
+        typer.echo(f"written: {DOCUMENT}, {NAMES}")
         return
     for title, rows in reference().items():
         table = Table("variable", "default", "meaning", title=title, title_justify="left")
@@ -48,7 +59,14 @@ def reference() -> dict[str, list[Row]]:
         own = [row for row in _rows(model) if row not in common and row not in listener]
         if own:
             found[name] = own
+    found["the banxi command"] = list(COMMAND)
     return found
+
+
+def names() -> str:
+    """Every name there is, one a line, for services to tell a typing error by."""
+    ours = {name for rows in reference().values() for name, _, _ in rows}
+    return "\n".join(sorted(ours.union(TESTS))) + "\n"
 
 
 def _rows(model: type[BaseModel], prefix: str = "BANXI_") -> list[Row]:
@@ -78,7 +96,8 @@ def document() -> str:
         "# Settings",
         "",
         "Environment variables, read at start; two underscores step into a group. A wrong one",
-        "stops the service that reads it, with a sentence naming it.",
+        "stops the service that reads it, with a sentence naming it; a name that begins with",
+        "`BANXI_` and is none of these stops every service.",
         "Written by `banxi settings --write`.",
     ]
     for title, rows in reference().items():

@@ -52,15 +52,19 @@ class CannotStart(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The three ports of a system on loopback."""
+    """The ports of a system on loopback."""
 
     nats: int = 4222
     door: int = 7710
     desk: int = 7700
+    health: int | None = None
+    """The first service's health and figures; each next one has the next port. None = none."""
 
     def check_free(self) -> None:
         """Raise CannotStart naming the first port somebody else listens on."""
-        for name, port in (("nats", self.nats), ("door", self.door), ("desk", self.desk)):
+        of_health = range(self.health, self.health + len(SERVICES)) if self.health else ()
+        ports = [("nats", self.nats), ("door", self.door), ("desk", self.desk)]
+        for name, port in ports + [("health", port) for port in of_health]:
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
@@ -123,7 +127,8 @@ class _Child:
 class System:
     """nats-server and the services as supervised child processes.
 
-    `start` returns when the processes run; `wait_ready` when all say so; `stop` leaves none behind.
+    `start` returns when the processes run; `wait_ready` when all say that they are ready and lack
+    nothing; `stop` leaves none behind.
     """
 
     def __init__(
@@ -134,6 +139,7 @@ class System:
         say: Say,
         site: str = "main",
         nats_url: str | None = None,
+        nats_token: str | None = None,
         environment: Mapping[str, str] | None = None,
         without: Collection[str] = (),
     ) -> None:
@@ -142,6 +148,7 @@ class System:
         self.site = site
         self.own_nats = nats_url is None
         self.nats_url = nats_url or f"nats://127.0.0.1:{ports.nats}"
+        self._token = nats_token
         self.services = tuple(name for name in SERVICES if name not in without)
         self.gave_up: str | None = None
         self.over = asyncio.Event()
@@ -168,8 +175,9 @@ class System:
             raise
 
     async def wait_ready(self, patience_s: float = 300.0) -> None:
-        """Until every service says it is ready. Raises CannotStart naming those that are not."""
-        async with connected(self.nats_url) as client:
+        """Until every service is ready and lacks nothing: has made all vectors, for instance.
+        Raises CannotStart naming those that are not so far."""
+        async with connected(self.nats_url, self._token) as client:
             bus = Bus(client, site=self.site, service="up")
             deadline = asyncio.get_running_loop().time() + patience_s
             waiting = set(self.services)
@@ -179,7 +187,7 @@ class System:
                 for name in sorted(waiting):
                     with contextlib.suppress(RequestFailed):
                         said = await bus.request_of(name, Describe(), Description, timeout_s=2)
-                        if said.ready:
+                        if said.ready and not said.figures.get("lacking"):
                             waiting.discard(name)
                 if asyncio.get_running_loop().time() > deadline:
                     raise CannotStart(f"not ready after {patience_s:g} s: {', '.join(waiting)}")
@@ -232,7 +240,7 @@ class System:
         try:
             if self.own_nats:
                 await listening(self.ports.nats)
-            async with connected(self.nats_url) as client:
+            async with connected(self.nats_url, self._token) as client:
                 await streams.declare(client.jetstream())
             self._declared = True
         except (BusUnreachable, TimeoutError) as error:
@@ -255,6 +263,9 @@ class System:
             "BANXI_DESK__PORT": str(self.ports.desk),
             **self._environment,
         }
+        if self.ports.health and child.name in SERVICES:
+            port = self.ports.health + SERVICES.index(child.name)
+            environment["BANXI_HEALTH_PORT"] = str(port)
         child.process = await asyncio.create_subprocess_exec(
             *child.command,
             stdin=asyncio.subprocess.DEVNULL,

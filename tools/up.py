@@ -7,6 +7,7 @@ import contextlib
 import json
 import signal
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from contracts.requests import Describe, Description
-from services.common.bus import Bus, RequestFailed
+from services.common.bus import Bus
 from services.common.settings import ServiceSettings, load
 from tools.connection import BusUnreachable, connected, token_of
 from tools.system import SERVICES, CannotStart, Ports, System
@@ -28,6 +29,9 @@ DataOption = Annotated[Path, typer.Option("--data", help="Directory for database
 NatsPort = Annotated[int, typer.Option(help="Port of nats-server.")]
 DoorPort = Annotated[int, typer.Option(help="Port of the audio door.")]
 DeskPort = Annotated[int, typer.Option(help="Port of the pages.")]
+HealthPort = Annotated[
+    int, typer.Option(help="First port of health and figures, one a service; 0 = none.")
+]
 
 
 def prefixed(name: str, line: str) -> None:
@@ -56,6 +60,7 @@ def up(
     nats_port: NatsPort = 4222,
     door_port: DoorPort = 7710,
     desk_port: DeskPort = 7700,
+    health_port: HealthPort = 7720,
     nats_url: Annotated[
         str | None, typer.Option("--nats", help="Use this NATS server instead of starting one.")
     ] = None,
@@ -68,20 +73,23 @@ def up(
 
     Logs of all processes come here, each line behind the name of its process. A service that
     fails is started again. The pages are then at http://127.0.0.1:7700 (sign in with an account
-    of `banxi users`), the audio door at ws://127.0.0.1:7710/v1/audio.
+    of `banxi users`), the audio door at ws://127.0.0.1:7710/v1/audio. Each service tells how it is
+    at a port of its own from 7720 on: /healthz, /readyz, /metrics (see `banxi status`).
     """
     if unknown := set(without or ()) - set(SERVICES):
         typer.echo(
             f"no such service: {', '.join(unknown)}; there are {', '.join(SERVICES)}", err=True
         )
         raise typer.Exit(2)
-    ports = Ports(nats_port, door_port, desk_port)
+    ports = Ports(nats_port, door_port, desk_port, health_port or None)
+    settings = load(ServiceSettings)
     system = System(
         data.resolve(),
         ports,
         say=prefixed,
         nats_url=nats_url,
-        site=load(ServiceSettings).site,
+        nats_token=token_of(settings) if nats_url else None,
+        site=settings.site,
         without=without or (),
     )
     try:
@@ -113,10 +121,13 @@ async def _announce(system: System, ports: Ports) -> None:
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Show every service: whether it is ready, its models, memory and figures.
+    """Show every process of every service: whether it is ready, its partitions, lag and figures.
 
-    Asks each service on the bus (BANXI_NATS_URL, by default nats://127.0.0.1:4222).
-    Exit code 1 when one of them is missing or not ready.
+    Asks on the bus (BANXI_NATS_URL, by default nats://127.0.0.1:4222); where a service has
+    replicas, each answers. `partitions` is how many of the kept stream's partitions a process
+    follows and for how many it stands by; `lag` how many kept events its service has not finished.
+    A process that is ready may lack something and do the rest of its work: its state says what.
+    Exit code 1 when a service is missing or one of its processes not ready.
     """
     settings = load(ServiceSettings)
     try:
@@ -125,41 +136,66 @@ def status(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     if as_json:
-        rows = {name: d.model_dump(mode="json") if d else None for name, d in said.items()}
+        rows = {n: [d.model_dump(mode="json") for d in replicas] for n, replicas in said.items()}
         typer.echo(json.dumps(rows, ensure_ascii=False))
     else:
-        Console().print(_table(said))
-    if not all(d and d.ready for d in said.values()):
+        Console().print(status_table(said))
+    if not all(replicas and all(d.ready for d in replicas) for replicas in said.values()):
         raise typer.Exit(1)
 
 
-async def _ask_all(settings: ServiceSettings) -> dict[str, Description | None]:
+async def _ask_all(settings: ServiceSettings) -> dict[str, list[Description]]:
+    """Service → what each of its processes says."""
     async with connected(settings.nats_url, token_of(settings)) as client:
         bus = Bus(client, site=settings.site, service="status")
-
-        async def ask(name: str) -> Description | None:
-            try:
-                return await bus.request_of(name, Describe(), Description, timeout_s=3)
-            except RequestFailed:
-                return None
-
-        answers = await asyncio.gather(*(ask(name) for name in SERVICES))
-    return dict(zip(SERVICES, answers, strict=True))
+        answers = await bus.ask_every(SERVICES, Describe(), Description)
+    said: dict[str, list[Description]] = {name: [] for name in SERVICES}
+    for answer in sorted(answers, key=lambda d: (d.instance, d.pid)):
+        said.setdefault(answer.service, []).append(answer)
+    return said
 
 
-def _table(said: dict[str, Description | None]) -> Table:
-    table = Table("service", "state", "pid", "memory", "models", "figures", show_lines=True)
+def status_table(said: Mapping[str, Sequence[Description]]) -> Table:
+    """The answers for people: a row a process."""
+    table = Table(
+        *("service", "where", "state", "partitions", "lag", "memory", "models", "figures"),
+        show_lines=True,
+    )
     table.columns[-1].overflow = "fold"
-    for name, description in said.items():
-        if description is None:
-            table.add_row(name, "[red]not running[/]", "", "", "", "")
-            continue
-        state = f"[yellow]{escape(description.detail)}[/]"
-        if description.ready:
-            # A service may be ready and still have something to say: rules that were not reloaded.
-            state = f"[green]ready[/]\n{state}" if description.detail else "[green]ready[/]"
-        models = ", ".join(f"{m.name} {m.version}" for m in description.models)
-        figures = " ".join(f"{k}={v:g}" for k, v in sorted(description.figures.items()))
-        memory = f"{description.rss_mb:.0f} MB"
-        table.add_row(name, state, str(description.pid), memory, models, figures)
+    for name, replicas in said.items():
+        if not replicas:
+            table.add_row(name, "", "[red]not running[/]")
+        for description in replicas:
+            table.add_row(name, *_row(description))
     return table
+
+
+def _row(description: Description) -> tuple[str, ...]:
+    state = f"[yellow]{escape(description.detail)}[/]"
+    if description.ready:
+        # It may be ready and still have something to say: vectors that are being made.
+        state = f"[green]ready[/]\n{state}" if description.detail else "[green]ready[/]"
+    figures = dict(description.figures)
+    held, standby = figures.pop("partitions{held}", None), figures.pop("partitions{standby}", 0)
+    partitions = "" if held is None else f"{held:g} held"
+    if standby:
+        partitions = f"{partitions}, {standby:g} standby"
+    lag = [figures.pop(key) for key in list(figures) if key.startswith("consumer_lag{")]
+    # Figures by label are many: those that never happened are left out, and who asked just now.
+    shown = {
+        name: value
+        for name, value in figures.items()
+        if name not in ("ready", "lacking")
+        and not name.startswith("queue_limit{")
+        and "{describe" not in name
+        and (value or "{" not in name)
+    }
+    return (
+        f"{description.instance}\n{description.pid}",
+        state,
+        partitions,
+        f"{sum(lag):g}" if lag else "",
+        f"{description.rss_mb:.0f} MB",
+        ", ".join(f"{m.name} {m.version}" for m in description.models),
+        escape(" ".join(f"{k}={v:g}" for k, v in sorted(shown.items()))),
+    )

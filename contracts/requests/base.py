@@ -63,12 +63,15 @@ class Description(Reply):
     """Its name."""
     version: str
     """The version of Banxi it runs."""
+    instance: str = ""
+    """Where this process runs: the machine's name, in a cluster the pod's. Every replica answers
+    for itself."""
     pid: int
     """Its process id."""
     ready: bool
-    """Whether it can do its work now."""
+    """Whether it serves what it safely can. It may lack something and serve the rest."""
     detail: str = ""
-    """What is missing, where it is not ready; else a short remark."""
+    """What is missing, in words, also where it is ready; or a short remark."""
     uptime_s: float
     """Seconds since it started."""
     rss_mb: float

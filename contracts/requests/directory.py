@@ -82,6 +82,9 @@ class PutOffice(Request):
 
     office: Office
     """What is written; `updated_by` and `updated_at` are set by the service."""
+    seen: datetime | None = None
+    """`updated_at` of the office that the editor began from: where another has written or removed
+    it since, it is a `conflict`. None = a new one, or written over whatever stands."""
     by: Name
     """Who."""
 

@@ -19,9 +19,17 @@ Standing = Literal["draft", "answer", "transfer", "scheduled", "expired", "withd
 `transfer` = known, but to be transferred · `scheduled` = decided, begins later · `expired` ·
 `withdrawn` = taken back and as if absent."""
 Act = Literal[
-    "drafted", "discarded", "authorised", "referred", "refused", "withdrawn", "imported", "removed"
+    "drafted",
+    "discarded",
+    "authorised",
+    "referred",
+    "refused",
+    "withdrawn",
+    "imported",
+    "removed",
+    "exported",
 ]
-"""What can be done to an entry; each is kept with who and when."""
+"""What can be done to an entry, or to all of them; each is kept with who and when."""
 
 
 class EntryFields(Contract):

@@ -244,5 +244,7 @@ class ExportEntries(Request):
     """The export; chosen by who exports."""
     format: Literal["csv", "xlsx", "jsonl"]
     """Form of the file."""
+    by: Name | None = None
+    """Who exports: kept, with when, beside all else that was done; None = it was not said."""
     part: Annotated[int, Field(ge=0, le=2**31 - 2)] = 0
     """Which part, counted from 0."""

@@ -2,6 +2,6 @@
 
 from services.call_type.app import create_app
 from services.call_type.settings import Settings
-from services.common.service import run
+from services.common.process import run
 
 run(create_app, Settings)

@@ -15,6 +15,7 @@ from services.call_type.handler import CallTypeHandler
 from services.call_type.history import AskingHistory
 from services.call_type.settings import Settings
 from services.common.bus import Bus
+from services.common.said import cards_shown
 from services.common.service import Service
 from services.common.vectors import AskingEmbedder
 
@@ -22,6 +23,7 @@ from services.common.vectors import AskingEmbedder
 def create_app(settings: Settings) -> Service:
     """The service, wired. A mistake in a file stops it at its start, with a sentence."""
     service = Service("call_type", settings)
+    cards_shown(service)
     chosen = settings.call_type
 
     @asynccontextmanager
@@ -39,7 +41,7 @@ def create_app(settings: Settings) -> Service:
             patience_s=min(0.5, chosen.patience_s),
             log=service.log,
         )
-        service.figures = lambda: _figures(embedder, numbers)
+        service.figures_of = lambda: _figures(embedder, numbers)
         service.follows_calls(CallTypeHandler(found, embedder, numbers, chosen.firm))
         yield
 

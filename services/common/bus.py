@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import itertools
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
@@ -26,10 +27,14 @@ from services.common import streams
 
 R = TypeVar("R", bound=Reply)
 T = TypeVar("T")
+Said = Callable[[Event, Mapping[str, str] | None], None]
+"""Told an event, and the headers of the message it came from."""
 
 LETTER_HEAD = 4096
 """Room for the headers of a dead letter, bytes; what does not fit beside them is cut off."""
 RETRY_S = 0.5
+QUIET_S = 0.5
+"""How long further replicas may take to reply after the first, seconds."""
 AWAY = (
     nats.errors.TimeoutError,
     TimeoutError,
@@ -84,6 +89,8 @@ class Bus:
         self.site = site
         self.service = service
         self.dead_letters = 0
+        self.said: Said | None = None
+        """Told of every event that the stream took from us, but not of one it had already."""
 
     async def heard(self) -> None:
         """Return when the server knows all that was sent before, subscriptions too: it has
@@ -106,7 +113,11 @@ class Bus:
                 envelope.headers(event, source=self.service, wall_time=now, cause=cause),
             ),
         )
-        return not ack.duplicate
+        if ack.duplicate:
+            return False
+        if self.said:
+            self.said(event, cause)
+        return True
 
     async def publish_live(self, event: Event) -> None:
         """Publish an event that may be lost."""
@@ -156,6 +167,36 @@ class Bus:
         except ValidationError:
             return reply.model_validate_json(answer.data)
         raise RequestFailed(failure.error)
+
+    async def ask_every(
+        self, services: Sequence[str], request: Request, reply: type[R], *, timeout_s: float = 3.0
+    ) -> list[R]:
+        """Ask every process of these services: where one has replicas, each of them replies.
+
+        Returns when each service has replied and no more comes for a moment, or after `timeout_s`;
+        services that do not run are absent.
+        """
+        found: list[R] = []
+        missing = set(services)
+        inbox = self.client.new_inbox()
+        replies = await self.client.subscribe(f"{inbox}.*")
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        try:
+            for service in services:
+                subject = subjects.command(self.site, service, type(request).verb)
+                payload = request.model_dump_json().encode()
+                await self.client.publish(subject, payload, reply=f"{inbox}.{service}")
+            while (left := deadline - loop.time()) > 0:
+                message = await replies.next_msg(left if missing else min(left, QUIET_S))
+                missing.discard(message.subject.rpartition(".")[2])
+                with contextlib.suppress(ValidationError):  # nobody there, or a failure
+                    found.append(reply.model_validate_json(message.data))
+        except (nats.errors.TimeoutError, TimeoutError):
+            pass
+        finally:
+            await replies.unsubscribe()
+        return found
 
     async def dead_letter(self, subject: str, payload: bytes, reason: str) -> None:
         """Keep aside a message that could not be used, with the reason."""

@@ -17,8 +17,8 @@ State = TypeVar("State")
 
 @dataclass(frozen=True, slots=True)
 class CallSettled:
-    """Not on the bus: told to a handler once, when an ended call has been quiet for a while: late
-    finals have come by then."""
+    """Not on the bus: told to a handler when an ended call has been quiet for a while: late finals
+    have come by then. Once, but for a process that died before what followed from it was out."""
 
     call_id: str
     at_ms: int
@@ -62,4 +62,15 @@ class ReadsAgain(Protocol[State]):
 
     def read_again(self, state: State) -> State:
         """The state to go on from."""
+        ...
+
+
+@runtime_checkable
+class LetsGo(Protocol):
+    """A handler that keeps something of a call beside its state, or acts on it without an event
+    (partials, a clock), and wants to know when the call is not held here any more."""
+
+    def let_go(self, call_id: str) -> None:
+        """The call left this process's memory: it is over, long quiet, or another replica's. If
+        it comes back, it is opened and its events are folded again."""
         ...

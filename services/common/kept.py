@@ -15,11 +15,11 @@ from services.common.bus import Bus
 
 
 async def read_kept(
-    bus: Bus, filter_subject: str, before: int | None = None
+    bus: Bus, filter_subject: str, before: int | None = None, after: int = 0
 ) -> AsyncIterator[Event]:
-    """Kept events on stored subjects, in order, up to (not including) stream sequence `before`.
-    What is no event is left out: whoever follows the stream sets it aside."""
-    sequence = 1
+    """Kept events on stored subjects, in order, between the stream sequences `after` and `before`
+    (without both). What is no event is left out: whoever follows the stream sets it aside."""
+    sequence = after + 1
     while True:
         try:
             raw = await bus.js.get_msg(
@@ -37,6 +37,9 @@ async def read_kept(
                 yield read_event(where.event, raw.data or b"")
 
 
-async def read_call(bus: Bus, site: str, call_id: str, *, before: int | None = None) -> list[Event]:
+async def read_call(
+    bus: Bus, site: str, call_id: str, *, before: int | None = None, after: int = 0
+) -> list[Event]:
     """A call's kept events, as `read_kept` gives them."""
-    return [event async for event in read_kept(bus, subjects.stored_call(site, call_id), before)]
+    of_call = subjects.stored_call(site, call_id)
+    return [event async for event in read_kept(bus, of_call, before, after)]

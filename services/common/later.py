@@ -4,18 +4,14 @@ time, each message acknowledged when what its work found has been published."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-import nats.errors
-from nats.aio.msg import Msg
-
 from contracts.base import Event
-from services.common.pulling import ACK_WAIT_S
+from services.common.in_hand import Taken
 
-Say = Callable[[Sequence[Event], Msg | None], Awaitable[None]]
-SetAside = Callable[[Msg, str], Awaitable[None]]
+Say = Callable[[Sequence[Event], Taken | None], Awaitable[None]]
+SetAside = Callable[[Taken, str], Awaitable[None]]
 
 
 class Stopping(Exception):
@@ -32,9 +28,14 @@ class LaterWork:
         self._slots = asyncio.Semaphore(at_once)
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def depth(self) -> int:
+        """How much is in hand."""
+        return len(self._tasks)
+
     async def begin(
         self,
-        message: Msg,
+        message: Taken,
         event: Event,
         work: Awaitable[Sequence[Event]],
         after: asyncio.Task[None] | None = None,
@@ -57,12 +58,11 @@ class LaterWork:
 
     async def _finish(
         self,
-        message: Msg,
+        message: Taken,
         event: Event,
         work: Awaitable[Sequence[Event]],
         after: asyncio.Task[None] | None,
     ) -> None:
-        beat = asyncio.create_task(_keep_alive(message))
         try:
             try:
                 events = await work
@@ -78,14 +78,5 @@ class LaterWork:
         except Stopping:
             return
         finally:
-            beat.cancel()
             self._slots.release()
-        with contextlib.suppress(nats.errors.Error):
-            await message.ack()
-
-
-async def _keep_alive(message: Msg) -> None:
-    while True:
-        await asyncio.sleep(ACK_WAIT_S / 3)
-        with contextlib.suppress(nats.errors.Error):
-            await message.in_progress()
+        await message.ack()

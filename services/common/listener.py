@@ -11,13 +11,13 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 
 DEAD_PEER_MS = 20_000
 """A peer whose machine does not confirm what we sent for so long is gone."""
 
 
-def bind(host: str, port: int, setting: str) -> socket.socket:
+def bind(host: str, port: int, setting: str, *, host_setting: str = "BANXI_HOST") -> socket.socket:
     """Take the port, before anything else is done. Raises CannotStart naming the setting."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -25,7 +25,9 @@ def bind(host: str, port: int, setting: str) -> socket.socket:
         )[0]
         taken = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise CannotStart(f"cannot listen on {host} ({error.strerror}): set BANXI_HOST") from None
+        raise CannotStart(
+            f"cannot listen on {host} ({error.strerror}): set {host_setting}"
+        ) from None
     try:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; accepted sockets inherit it

@@ -6,7 +6,7 @@ A service's `app.py` makes a `Service`, hangs its parts on it and returns it; `r
     service.answers(Score, give_score)          # a request of the bus
     service.follows_calls(ConductHandler(...))  # its calls, in order
 
-and its `__main__.py` says `run(create_app, Settings)`.
+and its `__main__.py` says `run(create_app, Settings)` (`services.common.process`).
 """
 
 from __future__ import annotations
@@ -15,37 +15,47 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
-import sys
+import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import nats.errors
 import psutil
-from faststream.message import StreamMessage
 from faststream.nats import NatsBroker
-from faststream.nats.annotations import NatsMessage
-from pydantic import ValidationError
 
-from contracts import subjects
-from contracts.events import why
-from contracts.requests import Describe, Description, Failure, Model, Problem, Reply, Request
-from services.common import streams
-from services.common.bus import Bus, RequestFailed
+from contracts.base import Event
+from contracts.requests import Describe, Description, Model, Reply, Request
+from services.common import health, waiting
+from services.common.answering import Answering
+from services.common.bus import Bus, patiently
 from services.common.calls import CallHandler
 from services.common.consumer import CallConsumer
-from services.common.logs import get_logger, set_up_logs
-from services.common.settings import HostedSettings, ServiceSettings, load
+from services.common.failure import CannotStart as CannotStart
+from services.common.failure import CannotStartYet as CannotStartYet
+from services.common.figures import Figures
+from services.common.following import Following
+from services.common.logs import get_logger
+from services.common.queues import Queues
+from services.common.settings import ServiceSettings
+from services.common.tasks import ended
 from services.common.version import VERSION
 
 Req = TypeVar("Req", bound=Request)
+T = TypeVar("T")
+E = TypeVar("E", bound=Event)
+Cause = Mapping[str, str] | None
 Part = Callable[[Bus], AbstractAsyncContextManager[None]]
 
 
-class CannotStart(RuntimeError):
-    """The service cannot start. The message is one sentence that says what to do."""
+TRY_AGAIN_S = 2.0
+"""How long a service that cannot start yet waits before it tries again, seconds."""
+SAY_AGAIN_S = 30.0
+"""It says why again in the log after so long, seconds."""
+LOOK_S = 5.0
+"""How often the streams and the lag are looked at, seconds."""
 
 
 class Service:
@@ -56,10 +66,13 @@ class Service:
         self.settings = settings
         self.log: logging.Logger = get_logger(name)
         self.models: tuple[Model, ...] = ()
-        self.figures: Callable[[], dict[str, float]] = dict
+        self.figures = Figures(name)
+        self.queues = Queues(self.figures)
+        self.figures_of: Callable[[], Mapping[str, float]] = dict
+        """Levels of this service alone, by short names of the code (`Figures.read_all`)."""
         self.lacking: Callable[[], str] = str
-        """What it still lacks to do all its work, in words; empty where nothing. Meanwhile it does
-        what it can, but does not count as ready."""
+        """What it still lacks to do all its work, in words; empty where nothing. Meanwhile it is
+        ready, for what it can do; its detail says what is lacking."""
         self.ready = False
         self.up = False
         """Whether it was ready once: from then on it stops in good order and is not cut off."""
@@ -79,11 +92,39 @@ class Service:
             graceful_timeout=15.0,
         )
         self._parts: list[Part] = []
-        self._handlers: list[tuple[CallHandler[Any], dict[str, Any]]] = []
+        self._notes: list[tuple[type[Event], Callable[[Any, Cause], None]]] = []
         self._bus: Bus | None = None
         self._started = time.monotonic()
-        self.consumers: list[CallConsumer[Any]] = []
+        self._bus_said: Exception | None = None
+        """What the connection complained of last."""
+        self._streams_said = self._waiting_for = ""
+        self._said_at = 0.0
         self.stopping = asyncio.Event()
+        self._following = Following(name, self.figures, self.queues)
+        self._answering = Answering(
+            *(name, settings.site, self.broker),
+            figures=self.figures,
+            set_aside=self._set_aside,
+            log=self.log,
+        )
+        self._register_figures()
+
+    def _register_figures(self) -> None:
+        figures = self.figures
+        figures.read(
+            "banxi_ready", "1 where the service serves what it can", lambda: self.readiness().ready
+        )
+        figures.read(
+            "banxi_lacking",
+            "1 where the service is ready and does a part of its work only",
+            lambda: bool(self.ready and self.lacking()),
+        )
+        figures.read(
+            "banxi_dead_letters_total",
+            "messages nobody could use, set aside with the reason",
+            lambda: self._bus.dead_letters if self._bus else 0,
+        )
+        figures.read_all(lambda: self.figures_of())
 
     @property
     def bus(self) -> Bus:
@@ -102,34 +143,30 @@ class Service:
         """Answer a request of the bus, `at_once` of them at a time. What `answer` raises as
         RequestFailed becomes the reply; a request that is no contract gets a clear failure, and
         stands in the dead letters."""
-        verb = request.verb
-        service = self.name if request is Describe else request.service
-        subject = subjects.command(self.settings.site, service, verb)
-
-        async def handle(body: Any, message: NatsMessage) -> dict[str, Any]:
-            raw = message.raw_message.data
-            try:
-                asked = request.model_validate_json(raw or b"{}")
-            except ValidationError as error:
-                reason = why(error)
-                await self.bus.dead_letter(subject, raw, reason)
-                return _failure("invalid", reason)
-            try:
-                return (await answer(asked)).model_dump(mode="json")
-            except RequestFailed as failed:
-                return Failure(error=failed.problem).model_dump(mode="json")
-            except Exception as error:
-                # A typed reply, whatever happens: else the asker waits for its timeout.
-                self.log.exception("request failed", extra={"verb": verb})
-                return _failure("internal", f"{type(error).__name__} in service {service}")
-
-        self.broker.subscriber(
-            subject, queue=f"{service}-{verb}", max_workers=at_once, decoder=_as_it_came
-        )(handle)
+        self._answering.add(request, answer, at_once)
 
     def follows_calls(self, handler: CallHandler[Any], **options: Any) -> None:
         """Feed a handler with every call, in order (`services.common.consumer.CallConsumer`)."""
-        self._handlers.append((handler, options))
+        self._following.add(handler, options)
+
+    @property
+    def consumers(self) -> Sequence[CallConsumer[Any]]:
+        """Those that feed its handlers now."""
+        return self._following.consumers
+
+    def when_said(self, kind: type[E], note: Callable[[E, Cause], None]) -> None:
+        """Have `note` told of each event of a kind that this service says, once the stream has
+        taken it for the first time, with the headers of the message that led to it. For figures:
+        it must not raise."""
+        self._notes.append((kind, note))
+
+    def _said(self, event: Event, cause: Cause) -> None:
+        for kind, note in self._notes:
+            if isinstance(event, kind):
+                note(event, cause)
+
+    async def _set_aside(self, subject: str, raw: bytes, reason: str) -> None:
+        await self.bus.dead_letter(subject, raw, reason)
 
     def lives_with(self, part: Part) -> None:
         """A part with a beginning and an end: entered when the bus is there, left before it."""
@@ -142,119 +179,156 @@ class Service:
         self.failed = True
         self.stopping.set()
 
+    def readiness(self) -> health.Readiness:
+        """Whether it serves what it safely can, and what is missing."""
+        held, standby = self._following.partitions()
+        trouble = self._bus_trouble() if self.ready else ""
+        detail = trouble or (self.lacking() if self.ready else "") or self.detail
+        return health.Readiness(self.ready and not trouble, detail, held=held, standby=standby)
+
+    def _bus_trouble(self) -> str:
+        if not self.bus.client.is_connected:
+            return "the connection to NATS is lost; trying again"
+        return self._streams_said
+
     async def _bus_error(self, error: Exception) -> None:
         """One line where nats-py would print a traceback for every try to reconnect."""
-        self.log.warning("bus trouble", extra={"error": type(error).__name__})
+        new = type(error) is not type(self._bus_said)
+        self._bus_said = error
+        if self._bus and new:
+            self.log.warning("bus trouble", extra={"error": type(error).__name__})
 
     async def _bus_is_back(self) -> None:
         self.log.info("the bus is back")
-        for consumer in self.consumers:
-            consumer.pull_again()
+        self._bus_said = None
+        self._following.pull_again()
 
     async def _describe(self, _: Describe) -> Description:
         rss = psutil.Process().memory_info().rss / 2**20
-        calls = sum(consumer.live_calls for consumer in self.consumers)
-        lacking = self.lacking()
-        figures = {"calls": float(calls), "dead_letters": float(self.bus.dead_letters)}
+        now = self.readiness()
         return Description(
             service=self.name,
             version=VERSION,
+            instance=socket.gethostname(),
             pid=os.getpid(),
-            ready=self.ready and not lacking,
-            detail=self.detail or lacking,
+            ready=now.ready,
+            detail=now.detail,
             uptime_s=round(time.monotonic() - self._started, 1),
             rss_mb=round(rss, 1),
             models=self.models,
-            figures=figures | self.figures(),
+            figures=self.figures.now(),
         )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Service]:
-        """The service from connected to stopped; for `run` and for tests."""
+        """The service from its start to its end; for `run` and for tests. Where waiting may help it
+        waits: for NATS, for the streams, for what a part needs."""
         self.answers(Describe, self._describe)
         async with AsyncExitStack() as stack:
-            try:
-                await asyncio.wait_for(self.broker.connect(), timeout=30)
-            except (nats.errors.Error, TimeoutError, OSError) as error:
-                raise CannotStart(
-                    f"cannot reach NATS at {self.settings.nats_url} ({type(error).__name__}): "
-                    "start it with `banxi up` or set BANXI_NATS_URL"
-                ) from None
-            stack.push_async_callback(self.broker.stop)
-            self._bus = Bus(self.broker.connection, site=self.settings.site, service=self.name)
-            try:
-                await streams.wait_for_streams(self._bus.js)
-            except streams.StreamsMissing as error:
-                raise CannotStart(str(error)) from None
-            except nats.errors.NoRespondersError:
-                raise CannotStart(
-                    "the NATS server has no JetStream: start it with -js, or run `banxi up`"
-                ) from None
+            if port := self.settings.health_port:
+                host, figures = self.settings.health_host, self.figures
+                listening = health.listening(host, port, self.readiness, figures, self.fail)
+                await stack.enter_async_context(listening)
+            await self._connect()
+            bus = Bus(self.broker.connection, site=self.settings.site, service=self.name)
+            bus.said = self._said
+            self._bus = bus
+            stack.push_async_callback(self._leave)
+            while trouble := await waiting.stream_trouble(bus.js):
+                self._waits(trouble)
+                await asyncio.sleep(TRY_AGAIN_S)
             await self.broker.start()
-            await self._bus.heard()
+            await patiently(bus.heard, self.log)
             for part in self._parts:
-                await stack.enter_async_context(part(self._bus))
-            for handler, options in self._handlers:
-                consumer = CallConsumer(
-                    self._bus, handler, log=self.log, failed=self.fail, **options
-                )
-                await consumer.start()
+                await self._once_it_goes(partial(_enter, stack, part, bus))
+            follow = partial(self._following.start, bus, failed=self.fail, log=self.log)
+            for handler, options in self._following.handlers:
+                consumer = await self._once_it_goes(partial(follow, handler, options))
                 stack.push_async_callback(consumer.stop)
-                self.consumers.append(consumer)
+            await stack.enter_async_context(self._looking(bus))
             self.up, self.ready, self.detail = True, True, ""
             self.log.info("ready")
             yield self
             self.ready = False
+            self.detail = self.detail or "stopping"
+
+    async def _connect(self) -> None:
+        """Connect to NATS, however long that takes. Raises CannotStart where it never will."""
+        address = self.settings.nats_url
+        while True:
+            connecting = asyncio.ensure_future(self.broker.connect())
+            try:
+                while not (await asyncio.wait({connecting}, timeout=TRY_AGAIN_S))[0]:
+                    self._waits(waiting.unreachable(address, self._bus_said))
+                await connecting
+                return
+            except (nats.errors.Error, OSError) as error:
+                # nats-py tries for ever by itself, except where the server refuses us.
+                trouble = waiting.unreachable(address, error)
+            except ValueError as error:
+                raise CannotStart(waiting.unreachable(address, error)) from None
+            finally:
+                await ended(connecting)
+            self._waits(trouble)
+            await asyncio.sleep(TRY_AGAIN_S)
+
+    async def _leave(self) -> None:
+        """Stop listening; what is in hand is finished first."""
+        client = self.bus.client
+        try:
+            await self.broker.stop()
+        except nats.errors.Error:
+            # The bus is away: nothing can be said to it any more.
+            with contextlib.suppress(OSError):
+                await client.close()
+
+    async def _once_it_goes(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Do something for the start, again and again where waiting may help."""
+        while True:
+            handlers = len(self._following.handlers)
+            try:
+                return await attempt()
+            except Exception as error:
+                sentence = waiting.not_yet(error)
+                if not sentence:
+                    raise
+            del self._following.handlers[handlers:]  # those of the part that did not go
+            self._waits(sentence)
+            await asyncio.sleep(TRY_AGAIN_S)
+
+    def _waits(self, sentence: str) -> None:
+        """Say what is waited for: at once, and again after a while."""
+        if self.failed:
+            raise CannotStart(self.detail)
+        if self.stopping.is_set():
+            raise asyncio.CancelledError  # what asks the server swallowed the one we got
+        now = time.monotonic()
+        if sentence != self._waiting_for or now - self._said_at > SAY_AGAIN_S:
+            self.log.warning("waiting: %s", sentence)
+            self._waiting_for, self._said_at = sentence, now
+        self.detail = sentence
+
+    @asynccontextmanager
+    async def _looking(self, bus: Bus) -> AsyncIterator[None]:
+        """While entered, look again and again whether the streams are still ours, and how far
+        this service is behind."""
+
+        async def look() -> None:
+            while True:
+                trouble = await waiting.stream_trouble(bus.js)
+                if trouble and trouble != self._streams_said:
+                    self.log.warning(trouble)
+                self._streams_said = trouble
+                if self._following.handlers and not trouble:
+                    self._following.lag = await waiting.consumer_lag(bus)
+                await asyncio.sleep(LOOK_S)
+
+        task = asyncio.create_task(look(), name="looking")
+        try:
+            yield
+        finally:
+            await ended(task)
 
 
-async def _as_it_came(message: StreamMessage[Any]) -> bytes:
-    """The body, for us to read: what FastStream cannot decode it drops without a reply."""
-    return message.raw_message.data or b""
-
-
-def _failure(code: str, message: str) -> dict[str, Any]:
-    return Failure(error=Problem(code=code, message=message)).model_dump(mode="json")
-
-
-async def until_stopped(service: Service) -> str:
-    """Run until told to stop, also while starting. Returns why it failed, else nothing."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, service.stopping.set)
-    life = asyncio.create_task(_live(service))
-    stop = asyncio.create_task(service.stopping.wait())
-    await asyncio.wait({life, stop}, return_when=asyncio.FIRST_COMPLETED)
-    stop.cancel()
-    if not life.done() and not service.up and not service.failed:
-        # Told to stop while still starting: nothing is in hand yet.
-        life.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await life
-        return ""
-    return await life
-
-
-async def _live(service: Service) -> str:
-    """From start to stop; returns why it failed, empty where it did not."""
-    async with service.running():
-        await service.stopping.wait()
-        return service.detail if service.failed else ""
-
-
-def run(create_app: Callable[[HostedSettings], Service], settings: type[HostedSettings]) -> None:
-    """Read the settings, make the service, run it until SIGTERM or SIGINT.
-
-    Exit code 2 with one sentence where a setting is wrong, 1 where the service cannot work.
-    """
-    loaded = load(settings)
-    set_up_logs(loaded.log_level)
-    try:
-        service = create_app(loaded)
-        failure = asyncio.run(until_stopped(service))
-    except CannotStart as error:
-        failure = str(error)
-    log = get_logger("service")
-    if failure:
-        log.error(failure)
-        sys.exit(1)
-    log.info("stopped")
+async def _enter(stack: AsyncExitStack, part: Part, bus: Bus) -> None:
+    await stack.enter_async_context(part(bus))

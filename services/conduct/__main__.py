@@ -1,6 +1,6 @@
 """`python -m services.conduct`: run the service."""
 
-from services.common.service import run
+from services.common.process import run
 from services.conduct.app import create_app
 from services.conduct.settings import Settings
 

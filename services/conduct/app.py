@@ -10,13 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import get_args
 
 from contracts.requests import AskScore, Problem, ReloadRules, RulesReloaded, ScoreSheet
+from contracts.warning import WarningKind, WarningRaised
 from services.common.bus import Bus, RequestFailed
+from services.common.said import cards_shown
 from services.common.service import Service
 from services.common.vectors import AskingEmbedder
 from services.conduct.books import RulesWrong, load_rules
-from services.conduct.phrases.early import Early
+from services.conduct.phrases.early import OPEN, Early
 from services.conduct.reload import Judge
 from services.conduct.scoring import sheet
 from services.conduct.settings import Settings
@@ -25,6 +28,8 @@ from services.conduct.settings import Settings
 def create_app(settings: Settings) -> Service:
     """The service, wired. A mistake in a rule file stops it at its start, with a sentence."""
     service = Service("conduct", settings)
+    partials = service.queues.add("partials", OPEN)
+    _count(service)
     judges: list[Judge] = []
 
     async def reload(_: ReloadRules) -> RulesReloaded:
@@ -50,7 +55,8 @@ def create_app(settings: Settings) -> Service:
         early = Early(rules.detector, service.log)
         judge = Judge(rules, embedder, early)
         service.models = rules.models
-        service.figures = lambda: figures(embedder, early)
+        service.figures_of = lambda: figures(embedder, early)
+        partials.depth, partials.dropped = lambda: early.waiting, lambda: early.dropped
         service.log.info("rules loaded", extra={"rules": _named(service)})
         service.follows_calls(judge)
         judges.append(judge)
@@ -68,13 +74,20 @@ def create_app(settings: Settings) -> Service:
     return service
 
 
+def _count(service: Service) -> None:
+    """Count what is said: warnings, also those that are taken back later, and cards."""
+    kinds = get_args(WarningKind)
+    raised = service.figures.counter("banxi_warnings_total", "warnings raised", rule_kind=kinds)
+    service.when_said(WarningRaised, lambda warning, _: raised.at(rule_kind=warning.kind).inc())
+    cards_shown(service)
+
+
 def figures(embedder: AskingEmbedder, early: Early) -> dict[str, float]:
     """How often the meaning had a say, and what partials led to."""
     return {
         "utterances": embedder.asked,
         "words_only": embedder.unanswered,
         "early_warnings": early.raised,
-        "partials_dropped": early.dropped,
     }
 
 

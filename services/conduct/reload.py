@@ -37,3 +37,7 @@ class Judge:
         """Fold one event in and say what follows from it."""
         self._early.followed(happening)
         return await self._handler.handle(state, happening)
+
+    def let_go(self, call_id: str) -> None:
+        """The call is over, or another replica's."""
+        self._early.let_go(call_id)

@@ -19,6 +19,7 @@ from services.embedding.batching import (
 )
 from services.embedding.settings import Settings
 
+GENERAL, MATTERS = "the embedding model", "the model of the knowledge base"
 _BYTES_A_NUMBER = 12
 """A number of a reply: sign, point, seven digits, comma, and some air."""
 
@@ -30,11 +31,11 @@ def create_app(settings: Settings) -> Service:
     general, matters = make_batcher(chosen), make_matters_batcher(chosen)
 
     async def embed(asked: Embed) -> Embedding:
-        batcher = matters if asked.model == "matters" else general
+        batcher, name = (matters, MATTERS) if asked.model == "matters" else (general, GENERAL)
         try:
             model = await batcher.ready()
         except CannotStart:
-            raise _refused("unavailable", "the embedding model cannot be loaded") from None
+            raise _refused("unavailable", f"{name} cannot be loaded") from None
         room = service.bus.client.max_payload // (_BYTES_A_NUMBER * model.dimension)
         if len(asked.texts) > room:
             raise _refused("invalid", f"ask for at most {room} texts at once with this model")
@@ -58,10 +59,14 @@ def create_app(settings: Settings) -> Service:
         general.start()
         matters.start()
         try:
-            service.models = (
-                (await general.ready()).described,
-                (await matters.ready()).described,
-            )
+            service.models = ((await general.ready()).described,)
+            try:
+                service.models += ((await matters.ready()).described,)
+            except CannotStart as error:
+                # Only finding entries by what is meant needs it: everybody else is served.
+                lacking = str(error)
+                service.log.error(lacking)
+                service.lacking = lambda: lacking
             yield
         finally:
             await general.stop()
@@ -74,14 +79,16 @@ def create_app(settings: Settings) -> Service:
             "cache_misses": counts.misses,
             "cached": general.cached,
             "batches": counts.batches,
-            "queue_depth": general.depth + matters.depth,
             "request_p50_ms": round(counts.percentile_ms(50), 1),
             "request_p95_ms": round(counts.percentile_ms(95), 1),
             "matters_request_p50_ms": round(matters.counts.percentile_ms(50), 1),
             "matters_request_p95_ms": round(matters.counts.percentile_ms(95), 1),
         }
 
-    service.figures = figures
+    service.figures_of = figures
+    show = service.queues.add
+    show("texts", chosen.queue, lambda: general.depth, lambda: general.counts.refused)
+    show("matters_texts", chosen.queue, lambda: matters.depth, lambda: matters.counts.refused)
     # Together, so that requests which wait share a batch.
     service.answers(Embed, embed, at_once=32)
     service.lives_with(model)

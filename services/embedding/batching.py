@@ -89,6 +89,8 @@ class Counts:
     """Texts that went to the model."""
     batches: int = 0
     """Runs of the model."""
+    refused: int = 0
+    """Texts turned away because too many waited."""
     times_ms: deque[float] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     """How long requests took, waiting included, ms."""
 
@@ -207,6 +209,7 @@ class Batcher(Generic[E]):
         waiting = self._waiting[purpose]
         new = set(missing) - waiting.keys()
         if self.depth + len(new) > self._queue:
+            self.counts.refused += len(new)
             raise Unavailable("too many texts wait for the embedding model: ask again later")
         self.counts.misses += len(new)
         loop = asyncio.get_running_loop()

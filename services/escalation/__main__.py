@@ -1,6 +1,6 @@
 """`python -m services.escalation`: run the service."""
 
-from services.common.service import run
+from services.common.process import run
 from services.escalation.app import create_app
 from services.escalation.settings import Settings
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from contracts.requests import AcknowledgeEscalation, CloseEscalation, TakeOverEscalation
 from services.common.bus import Bus
 from services.common.service import Service
+from services.common.tasks import ended
 from services.escalation.files import read
 from services.escalation.handler import EscalationHandler
 from services.escalation.life import Board
@@ -40,9 +41,7 @@ def create_app(settings: Settings) -> Service:
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await ended(task)
 
     def stopped(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
@@ -51,7 +50,7 @@ def create_app(settings: Settings) -> Service:
     def figures() -> dict[str, float]:
         return {"open": board.open, "unacknowledged": board.unacknowledged}
 
-    service.figures = figures
+    service.figures_of = figures
     service.answers(AcknowledgeEscalation, supervision.handle)
     service.answers(TakeOverEscalation, supervision.handle)
     service.answers(CloseEscalation, supervision.handle)

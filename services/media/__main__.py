@@ -1,6 +1,6 @@
 """`python -m services.media`: run the service."""
 
-from services.common.service import run
+from services.common.process import run
 from services.media.app import create_app
 from services.media.settings import Settings
 

@@ -14,6 +14,7 @@ from services.common.service import CannotStart, Service
 from services.media.calls import Calls
 from services.media.door import door
 from services.media.ghosts import end_ghosts
+from services.media.live_call import BACKLOG
 from services.media.settings import Settings
 from services.media.vad import MODEL_RATE, Ear
 
@@ -25,6 +26,9 @@ Pings are off: a sender slowed by TCP cannot answer them in time; `bind` sees to
 def create_app(settings: Settings) -> Service:
     """The service, wired."""
     service = Service("media", settings)
+    frames = service.queues.add("frames", BACKLOG)
+    live: list[Calls] = []
+    service.figures.read("banxi_calls_live", "calls that come in", lambda: sum(map(len, live)))
 
     @asynccontextmanager
     async def audio_in(bus: Bus) -> AsyncIterator[None]:
@@ -37,7 +41,9 @@ def create_app(settings: Settings) -> Service:
             )
             await end_ghosts(bus, service.log)
             calls = Calls(bus, ear=ear, settings=settings.media, log=service.log)
-            service.figures = calls.figures
+            service.figures_of = calls.figures
+            frames.depth, frames.dropped = lambda: calls.most_waiting, lambda: calls.frames_dropped
+            live.append(calls)
             application = door(
                 calls,
                 token=settings.door_token,

@@ -39,6 +39,16 @@ class Calls:
         self._admitting = asyncio.Lock()
         self._stopping = False
         self._past_frames = 0
+        self.frames_dropped = 0
+        """Frames of calls that failed."""
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    @property
+    def most_waiting(self) -> int:
+        """Frames that wait in the call that is furthest behind."""
+        return max((call.waiting for call in self._live.values()), default=0)
 
     def start(self) -> None:
         """Begin to let time pass."""
@@ -76,7 +86,6 @@ class Calls:
     def figures(self) -> dict[str, float]:
         """Current figures for `describe`."""
         return {
-            "calls": float(len(self._live)),
             "frames_in": float(self._past_frames + sum(c.frames for c in self._live.values())),
             "seconds_behind": max((call.behind_s for call in self._live.values()), default=0.0),
         }
@@ -107,6 +116,7 @@ class Calls:
         finally:
             del self._live[call.call_id]
             self._past_frames += call.frames
+            self.frames_dropped += call.dropped
 
     async def _was_kept(self, start: Start) -> bool:
         subject = subjects.stored_call(start.site, start.call_id, "started")

@@ -31,12 +31,8 @@ def door(
     start_timeout_s: float,
     log: logging.Logger,
 ) -> FastAPI:
-    """The door's web application: the socket, and `/healthz`."""
+    """The door's web application."""
     app = FastAPI(title="Banxi audio door", openapi_url=None)
-
-    @app.get("/healthz")
-    async def healthz() -> dict[str, float | str]:
-        return {"status": "ok", **calls.figures()}
 
     @app.websocket("/v1/audio")
     async def audio(socket: WebSocket) -> None:

@@ -24,6 +24,8 @@ from services.media.vad import Channel, Ear
 
 BACKLOG_MS = 2_000
 """With so much audio waiting, no more is read from the sockets: TCP slows the senders down."""
+BACKLOG = BACKLOG_MS * len(ROLES) // FRAME_MS
+"""The same in frames."""
 AHEAD_MS = 5_000
 """So far one leg of a replayed call may run ahead of the other before it has to wait."""
 BATCH = 20
@@ -51,6 +53,8 @@ class LiveCall:
         self.call_id = start.call_id
         self.frames = 0
         """Frames published so far."""
+        self.dropped = 0
+        """Frames given up because the call failed."""
         self._start = start
         self._bus = bus
         self._ear = ear
@@ -70,6 +74,11 @@ class LiveCall:
         """Set when there is something to do, or the call is to end."""
         self._moved = asyncio.Event()
         """Set when a waiting socket should look again whether it may read."""
+
+    @property
+    def waiting(self) -> int:
+        """Frames received and not yet worked on."""
+        return len(self._inbox)
 
     @property
     def behind_s(self) -> float:
@@ -224,6 +233,7 @@ class LiveCall:
             # The boundary of the call: an error in one must not end the others.
             self._log.exception("call failed", extra={"call": self.call_id})
             self.lose("internal error", Refusal("internal", "the call failed; see the log"))
+            self.dropped = len(self._inbox)
             self._inbox.clear()
             if self._end is not None:
                 await self._say(self._end)

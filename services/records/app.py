@@ -19,11 +19,12 @@ from contracts.requests import (
     Problem,
 )
 from services.common.bus import Bus, RequestFailed
-from services.common.service import CannotStart, Service
+from services.common.service import CannotStart, CannotStartYet, Service
 from services.common.settings import prepare_directory
+from services.common.tasks import ended
 from services.records.handler import RecordsHandler
 from services.records.settings import Settings
-from services.records.store import Store
+from services.records.store import GROUP_MAX, Store
 from services.records.tables import FILE, Unusable
 from services.records.unknown import UnknownNames
 
@@ -40,6 +41,8 @@ def create_app(settings: Settings) -> Service:
         service.ready, service.detail = not sentence, sentence
 
     store = Store(prepare_directory(settings.data_dir) / FILE, service.log, trouble)
+
+    service.queues.add("writes", GROUP_MAX, lambda: store.waiting)
 
     async def history(asked: AskHistory) -> History:
         if not any(char.isdigit() for char in asked.caller_number):
@@ -71,7 +74,8 @@ def create_app(settings: Settings) -> Service:
         try:
             await store.open()
         except Unusable as error:
-            raise CannotStart(str(error)) from None
+            why = CannotStartYet if error.passing else CannotStart
+            raise why(str(error)) from None
         names = UnknownNames(bus, service.log)
         subscription = await names.bind()
         tasks = [
@@ -83,16 +87,14 @@ def create_app(settings: Settings) -> Service:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(*tasks)
             await store.close()
 
     def stopped(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
             service.fail(f"records stopped ({type(error).__name__}): start it again")
 
-    service.figures = lambda: dict(figures)
+    service.figures_of = lambda: dict(figures)
     service.answers(AskHistory, history)
     service.answers(AskCall, call)
     service.answers(CountFeedback, feedback)

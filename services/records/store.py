@@ -49,6 +49,11 @@ class Store:
         self._waiting: asyncio.Queue[Waiting] = asyncio.Queue(maxsize=GROUP_MAX)
         self._opened = asyncio.Event()
 
+    @property
+    def waiting(self) -> int:
+        """Events that wait to be written."""
+        return self._waiting.qsize()
+
     async def open(self) -> None:
         """Open the database, creating it where there is none. Raises Unusable."""
         try:

@@ -22,6 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.common.failure import may_pass
+
 FILE = "records.db"
 VERSION = 1
 """Form of the database, kept in its `user_version`."""
@@ -68,7 +70,12 @@ purges = Table(
 
 
 class Unusable(RuntimeError):
-    """The database cannot be used. The message is one sentence that says what to do."""
+    """The database cannot be used. The message is one sentence that says what to do. `passing`:
+    waiting may help."""
+
+    def __init__(self, sentence: str, *, passing: bool = False) -> None:
+        super().__init__(sentence)
+        self.passing = passing
 
 
 def set_up(connection: Any, _: Any) -> None:
@@ -89,6 +96,12 @@ def prepare(connection: Connection, path: Path) -> None:
     if version == 0 and not inspect(connection).get_table_names():
         metadata.create_all(connection)
         connection.exec_driver_sql(f"PRAGMA user_version={VERSION}")
+    elif version > VERSION:
+        raise Unusable(
+            f"{path} was written by a newer Banxi (form {version}; this one knows {VERSION}): "
+            "start that version, or restore a copy of before",
+            passing=True,
+        )
     elif version != VERSION:
         raise Unusable(
             f"{path} is not a records database of this version: move it away, "
@@ -101,6 +114,8 @@ def prepare(connection: Connection, path: Path) -> None:
 def why_unusable(path: Path, error: SQLAlchemyError | sqlite3.Error) -> Unusable:
     """The sentence for a database that cannot be opened."""
     reason = getattr(error, "orig", None) or error
+    if may_pass(error):
+        return Unusable(f"{path} cannot be used at the moment ({reason})", passing=True)
     return Unusable(
         f"{path} cannot be used as a database ({reason}): move it away or restore it from a backup"
     )

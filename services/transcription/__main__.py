@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from services.common.service import Service, run
+from services.common.process import run
+from services.common.service import Service
 from services.transcription.settings import Settings
 
 

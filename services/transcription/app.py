@@ -9,7 +9,10 @@ from functools import partial
 
 from nats.js.api import DeliverPolicy
 
+from contracts.base import ROLES
+from contracts.transcript import TranscriptFinal
 from services.common.bus import Bus
+from services.common.consumer import MAX_LATER
 from services.common.service import Service
 from services.common.settings import prepare_directory
 from services.transcription.buffer import Memory
@@ -20,6 +23,7 @@ from services.transcription.engines import load_engine
 from services.transcription.handler import TranscriptionHandler
 from services.transcription.lexicon import Lexicon
 from services.transcription.recogniser import Recogniser
+from services.transcription.schedule import MOST_PARTIALS
 from services.transcription.settings import Settings
 
 
@@ -54,5 +58,25 @@ def create_app(settings: Settings, load: Load | None = None) -> Service:
     # From now on only: the sound of older utterances is gone, and another recogniser may have
     # served them. A service that comes back goes on where it was.
     service.follows_calls(handler, deliver=DeliverPolicy.NEW)
-    service.figures = recogniser.figures
+    _measure(service, recogniser)
     return service
+
+
+def _measure(service: Service, recogniser: Recogniser) -> None:
+    """The figures of the service."""
+    utterances = service.figures.counter(
+        "banxi_utterances_total", "utterances recognised", role=ROLES
+    )
+    delay = service.figures.histogram(
+        "banxi_final_delay_seconds", "from the end of speech to its final"
+    )
+    service.when_said(TranscriptFinal, lambda final, _: utterances.at(role=final.role).inc())
+    recogniser.on_final = delay.at().observe
+    service.queues.add("finals", MAX_LATER, lambda: recogniser.finals_waiting)
+    service.queues.add(
+        "partials",
+        MOST_PARTIALS,
+        lambda: recogniser.partials_waiting,
+        lambda: recogniser.partials_dropped,
+    )
+    service.figures_of = lambda: {"partials": recogniser.partials_made}

@@ -20,6 +20,7 @@ from contracts import subjects
 from contracts.audio import read_frame
 from services.common import streams
 from services.common.bus import Bus
+from services.common.tasks import ended
 from services.transcription.buffer import Channel, Memory, Sound
 
 PATIENCE_S = 2.0
@@ -56,8 +57,7 @@ class Ears:
         try:
             yield
         finally:
-            minding.cancel()
-            await asyncio.gather(minding, return_exceptions=True)
+            await ended(minding)
 
     async def _subscribe(self, bus: Bus) -> JetStreamContext.PushSubscription:
         return await bus.js.subscribe(

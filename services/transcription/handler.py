@@ -12,7 +12,7 @@ from contracts.call import CallEnded, CallStarted
 from contracts.speech import SpeechEnded, SpeechStarted
 from contracts.transcript import TranscriptFinal, TranscriptPartial
 from services.common.bus import Bus
-from services.common.calls import CallSettled, Happening, Outcome
+from services.common.calls import Happening, Outcome
 from services.common.version import VERSION
 from services.transcription.buffer import Channel
 from services.transcription.ears import Ears
@@ -76,12 +76,14 @@ class TranscriptionHandler:
                 return Outcome(replace(state, spoken_until=spoken), later=later)
             case CallEnded():
                 self._ears.over(state.call_id)
-            case CallSettled():
-                self._recogniser.forget(state.call_id)
-                self._ears.forget(state.call_id)
             case _:
                 pass
         return Outcome(state)
+
+    def let_go(self, call_id: str) -> None:
+        """The call is over, or another replica's, which makes its partials from now on."""
+        self._recogniser.forget(call_id)
+        self._ears.forget(call_id)
 
     async def _final(self, ended: SpeechEnded, from_ms: int) -> Sequence[Event]:
         channel = Channel(ended.call_id, ended.role)

@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import logging
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -23,6 +22,9 @@ utterance is over, so that a session is rarely fed beyond the end of its utteran
 
 OnPartial = Callable[[Channel, int, int, str], Awaitable[None]]
 """Told channel, start of the utterance and up to where it was heard (ms), and the words."""
+
+OnFinal = Callable[[float], None]
+"""Told of each final how long it took since the end of its speech was heard, seconds."""
 
 
 @dataclass(slots=True)
@@ -59,6 +61,8 @@ class Recogniser:
         self._partials = partials
         self.on_partial: OnPartial | None = None
         """Set before `running`, where partials are wanted."""
+        self.on_final: OnFinal | None = None
+        """Set before `running` by whoever measures."""
         self._log = log
         self._engine: Engine | None = None
         self._schedule = Schedule(every_ms=2_000)
@@ -66,7 +70,6 @@ class Recogniser:
         self._asked: dict[int, _Asked] = {}
         self._tickets = itertools.count()
         self._work_there = asyncio.Event()
-        self._delays: deque[float] = deque(maxlen=100)
         self.partials_made = 0
 
     @property
@@ -119,8 +122,8 @@ class Recogniser:
             heard = await asked.answer
         finally:
             del self._asked[ticket]
-        if arrived is not None:
-            self._delays.append(time.monotonic() - arrived)
+        if arrived is not None and self.on_final:
+            self.on_final(time.monotonic() - arrived)
         return heard
 
     def forget(self, call_id: str) -> None:
@@ -130,18 +133,20 @@ class Recogniser:
         for utterance in [held for held in self._fed if held[0].call_id == call_id]:
             del self._fed[utterance]
 
-    def figures(self) -> dict[str, float]:
-        """Queue depth, partials, and seconds from the end of speech to its final (last 100)."""
-        figures = {
-            "finals_waiting": float(self._schedule.finals_waiting),
-            "partials": float(self.partials_made),
-            "partials_dropped": float(self._schedule.partials_dropped),
-        }
-        if delays := sorted(self._delays):
-            for share in (50, 95):
-                at = min(len(delays) - 1, len(delays) * share // 100)
-                figures[f"final_delay_s_p{share}"] = round(delays[at], 3)
-        return figures
+    @property
+    def finals_waiting(self) -> int:
+        """Finals no worker has taken yet."""
+        return self._schedule.finals_waiting
+
+    @property
+    def partials_waiting(self) -> int:
+        """Channels that wait for a partial."""
+        return self._schedule.partials_waiting
+
+    @property
+    def partials_dropped(self) -> int:
+        """Partials that fell due while too many waited."""
+        return self._schedule.partials_dropped
 
     async def _worker(self, threads: ThreadPoolExecutor) -> None:
         while True:

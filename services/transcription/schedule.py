@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from services.transcription.buffer import Channel
 
+MOST_PARTIALS = 16
 LONGEST_MS = 12_000
 """An utterance open for longer gets no more partials: each would cost more than the last."""
 
@@ -52,7 +53,7 @@ class Schedule:
     wait for one (what is due beyond that is dropped and counted).
     """
 
-    def __init__(self, *, every_ms: int, most_partials: int = 16) -> None:
+    def __init__(self, *, every_ms: int, most_partials: int = MOST_PARTIALS) -> None:
         self._every_ms = every_ms
         self._most_partials = most_partials
         self._finals: deque[FinalWork] = deque()
@@ -65,6 +66,11 @@ class Schedule:
     def finals_waiting(self) -> int:
         """Finished utterances no worker has taken yet."""
         return len(self._finals)
+
+    @property
+    def partials_waiting(self) -> int:
+        """Channels with enough new sound for a partial that no worker has taken yet."""
+        return len(self._partials)
 
     def opened(self, channel: Channel, at_ms: int, from_ms: int) -> None:
         """An utterance began at `at_ms`; its sound is wanted from `from_ms`.

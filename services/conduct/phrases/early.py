@@ -1,14 +1,17 @@
 """Forbidden phrases on partials: a provisional warning before the utterance is over.
 
-Partials may be lost and are no part of the call's story, so this is no fold. Of each open utterance
-only the newest partial is looked at, and only what is certain is raised; the final confirms it or
-takes it back (`forbidden.py`).
+Partials may be lost and are no part of the call's story, so this is no fold. Every replica hears
+them, and only the one that follows the call acts on them; those that come a little before the first
+kept event of a call wait for it. Of each open utterance only the newest
+partial is looked at, and only what is certain is raised; the final confirms it or takes it back
+(`forbidden.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,6 +26,7 @@ from contracts.transcript import TranscriptFinal, TranscriptPartial
 from contracts.warning import WarningRaised
 from services.common.bus import Bus, patiently
 from services.common.calls import Happening
+from services.common.tasks import ended
 from services.conduct.handler import MAX_TEXT
 from services.conduct.phrases.detector import Detector
 from services.conduct.phrases.notices import PhraseNotices, warning_of
@@ -31,6 +35,8 @@ CERTAIN = 0.9
 """Score from which a match on a partial is raised."""
 OPEN = 256
 """Utterances waiting to be looked at; beyond that the oldest is left to its final."""
+AHEAD_S = 5.0
+"""How long a partial may come before the first kept event of its call, seconds."""
 REMEMBERED = 4096
 Place = tuple[str, int]
 """A call, and the start of an utterance in it, ms."""
@@ -43,12 +49,21 @@ class Early:
     def __init__(self, detector: Detector, log: logging.Logger) -> None:
         self._log = log
         self._waiting: OrderedDict[Place, TranscriptPartial] = OrderedDict()
+        self._ahead: OrderedDict[Place, tuple[float, TranscriptPartial]] = OrderedDict()
+        """Of calls that are not followed here, or not yet; with the time each was heard."""
         self._some = asyncio.Event()
         self._raised: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._finals: OrderedDict[Place, None] = OrderedDict()
+        self._calls: set[str] = set()
+        """The calls that are followed here."""
         self.dropped = 0
         self.raised = 0
         self.use(detector)
+
+    @property
+    def waiting(self) -> int:
+        """Utterances that wait to be looked at."""
+        return len(self._waiting)
 
     def use(self, detector: Detector) -> None:
         """From now on these phrases are looked for."""
@@ -56,11 +71,21 @@ class Early:
         self._notices = PhraseNotices(detector.book.version)
 
     def followed(self, happening: Happening) -> None:
-        """A final is there: partials of its utterance that are still under way come too late."""
+        """A call is followed here. Where a final is there, partials of its utterance that are still
+        under way come too late."""
+        if happening.call_id not in self._calls:
+            self._calls.add(happening.call_id)
+            self._claim(happening.call_id)
         if isinstance(happening, TranscriptFinal) and happening.role == "agent":
             place = happening.call_id, happening.at_ms
             self._waiting.pop(place, None)
             _remember(self._finals, place)
+
+    def let_go(self, call_id: str) -> None:
+        """A call is not followed here any more."""
+        self._calls.discard(call_id)
+        for place in [waiting for waiting in self._waiting if waiting[0] == call_id]:
+            del self._waiting[place]
 
     @asynccontextmanager
     async def listening(self, bus: Bus) -> AsyncIterator[None]:
@@ -71,8 +96,7 @@ class Early:
         try:
             yield
         finally:
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
+            await ended(looking)
             await subscription.unsubscribe()
 
     async def _heard(self, message: Msg) -> None:
@@ -84,11 +108,28 @@ class Early:
             place = partial.call_id, partial.at_ms
             if place in self._finals:
                 return
-            self._waiting[place] = partial
-            if len(self._waiting) > OPEN:
-                self._waiting.popitem(last=False)
-                self.dropped += 1
-            self._some.set()
+            if partial.call_id in self._calls:
+                self._take(place, partial)
+                return
+            self._ahead[place] = time.monotonic(), partial
+            self._ahead.move_to_end(place)
+            if len(self._ahead) > OPEN:
+                self._ahead.popitem(last=False)
+
+    def _claim(self, call_id: str) -> None:
+        """Take what came a little ahead of the first kept event of a call."""
+        since = time.monotonic() - AHEAD_S
+        for place in [ahead for ahead in self._ahead if ahead[0] == call_id]:
+            heard, partial = self._ahead.pop(place)
+            if heard >= since:
+                self._take(place, partial)
+
+    def _take(self, place: Place, partial: TranscriptPartial) -> None:
+        self._waiting[place] = partial
+        if len(self._waiting) > OPEN:
+            self._waiting.popitem(last=False)
+            self.dropped += 1
+        self._some.set()
 
     async def _look(self, bus: Bus) -> None:
         while True:
@@ -98,7 +139,7 @@ class Early:
                 place, partial = self._waiting.popitem(last=False)
                 found = await asyncio.to_thread(self._certain, partial)
                 for warning in found:
-                    if place not in self._finals:
+                    if place not in self._finals and place[0] in self._calls:
                         await self._raise(bus, warning)
 
     async def _raise(self, bus: Bus, warning: WarningRaised) -> None:

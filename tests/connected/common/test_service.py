@@ -1,11 +1,9 @@
-"""The life of a service against a real server: ready, typed failures, missing streams."""
+"""The life of a service against a real server: ready, typed failures, wrong settings."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -19,9 +17,8 @@ from contracts.requests import (
     Reply,
 )
 from services.common.bus import Bus, RequestFailed
-from services.common.service import CannotStart, Service
+from services.common.service import Service
 from services.common.settings import ServiceSettings
-from tests.conftest import free_port, nats_server_path, wait_for_port
 
 pytestmark = pytest.mark.connected
 
@@ -70,28 +67,6 @@ async def test_a_service_describes_itself_and_answers_typed(
     with pytest.raises(RequestFailed) as gone:
         await bus.request(AskHistory(caller_number="2"), History, timeout_s=1)
     assert gone.value.problem.code == "unavailable"
-
-
-@pytest.fixture
-def empty_nats(tmp_path: Path) -> Iterator[str]:
-    """A NATS server that has JetStream but none of our streams."""
-    port = free_port()
-    command = [nats_server_path(), "-js", "-sd", str(tmp_path), "-a", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for_port(port)
-    yield f"nats://127.0.0.1:{port}"
-    server.terminate()
-    server.wait(10)
-
-
-async def test_without_our_streams_a_service_says_what_to_do(
-    empty_nats: str, site: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("services.common.streams.PATIENCE_S", 0.5)
-    service = Service("conduct", settings(empty_nats, site))
-    with pytest.raises(CannotStart, match="banxi up"):
-        async with service.running():
-            pass
 
 
 def test_a_wrong_setting_is_one_sentence_and_exit_code_2() -> None:

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from services.common.bus import Bus
-from services.common.service import Service, until_stopped
+from services.common.process import until_stopped
+from services.common.service import Service
 from services.common.settings import ServiceSettings
 from tests.until import until
 

@@ -9,7 +9,7 @@ import pytest
 
 from contracts import subjects
 from contracts.base import Event, Role
-from contracts.call import CallEnded
+from contracts.call import CallEnded, CallStarted
 from contracts.card import CardShown
 from contracts.transcript import TranscriptPartial
 from contracts.warning import WarningConfirmed, WarningRaised, WarningWithdrawn
@@ -38,6 +38,14 @@ async def service(bus: Bus, nats_url: str, tmp_path: Path) -> AsyncIterator[Serv
     settings = Settings(site=bus.site, nats_url=nats_url, conduct=conduct)
     async with create_app(settings).running() as service:
         yield service
+
+
+async def begun(bus: Bus, service: Service, *call_ids: str) -> None:
+    """Begin calls, and return when the service follows them."""
+    for call_id in call_ids:
+        about = {"agent_id": "8", "caller_number": ""}
+        await bus.publish(CallStarted(call_id=call_id, site=bus.site, at_ms=0, **about))
+    await until(lambda: service.figures.now()["calls_live"] >= len(call_ids))
 
 
 async def heard(
@@ -71,7 +79,7 @@ async def cards(bus: Bus, call_id: str) -> list[str]:
 
 async def all_looked_at(bus: Bus, last: str) -> None:
     """Return when every partial that was published before has been looked at: they are looked at
-    in turn, and then comes one of the call `last`."""
+    in turn, and then comes one of the call `last`, which is followed."""
     await heard(bus, last, SAID)
     await kept_of(bus, last, WarningRaised)
 
@@ -81,6 +89,7 @@ EARLY = (RAISED, ID, True)
 
 
 async def test_raised_once_before_the_final_and_confirmed_by_it(bus: Bus, service: Service) -> None:
+    await begun(bus, service, "e1", "e1-last")
     await heard(bus, "e1", "这我", end=1_500)
     await heard(bus, "e1", f"{SAID}", end=2_000)
     (early,) = await kept_of(bus, "e1", WarningRaised)
@@ -98,10 +107,23 @@ async def test_raised_once_before_the_final_and_confirmed_by_it(bus: Bus, servic
     assert await told(bus, "e1") == both + confirmed
     await until(lambda: cards(bus, "e1"), lambda shown: len(shown) == 2)
     assert await cards(bus, "e1") == [f"wrong-{ID}", f"wrong-{RAMBLE}-1000"]
-    assert service.figures()["early_warnings"] == 3
+    assert service.figures.now()["early_warnings"] == 3
+
+
+async def test_partials_ahead_of_the_first_event_of_their_call_wait_for_it(
+    bus: Bus, service: Service
+) -> None:
+    await begun(bus, service, "e0-last")
+    await heard(bus, "e0", SAID)
+    await all_looked_at(bus, "e0-last")
+    assert await told(bus, "e0") == []
+    await begun(bus, service, "e0-last", "e0")
+    await kept_of(bus, "e0", WarningRaised)
+    assert await told(bus, "e0") == [EARLY]
 
 
 async def test_taken_back_by_a_final_without_it(bus: Bus, service: Service) -> None:
+    await begun(bus, service, "e2", "e2-last")
     await heard(bus, "e2", SAID)
     await heard(bus, "e2", SAID, start=5_000, end=6_000)
     await all_looked_at(bus, "e2-last")
@@ -118,6 +140,7 @@ async def test_taken_back_by_a_final_without_it(bus: Bus, service: Service) -> N
 
 
 async def test_a_partial_behind_its_final_is_nothing(bus: Bus, service: Service) -> None:
+    await begun(bus, service, "e3", "e3-last")
     await said(bus, "e3", SAID)
     await kept_of(bus, "e3", WarningRaised)
     await heard(bus, "e3", SAID)
@@ -135,6 +158,7 @@ async def test_one_that_crossed_with_the_firm_one_is_confirmed(bus: Bus, service
 
 
 async def test_the_caller_and_broken_partials_are_passed_over(bus: Bus, service: Service) -> None:
+    await begun(bus, service, "e5")
     await heard(bus, "e5", SAID, role="caller")
     subject = subjects.LIVE.format(site=bus.site, call_id="e5", event=TranscriptPartial.event)
     for broken in (b"", b"\xff\xfe", b"[]", b'{"call_id": "e5", "role": "agent"}'):
@@ -150,6 +174,7 @@ async def test_the_caller_and_broken_partials_are_passed_over(bus: Bus, service:
 async def test_without_a_final_it_is_taken_back_when_the_call_is_settled(
     bus: Bus, service: Service
 ) -> None:
+    await begun(bus, service, "e6")
     await heard(bus, "e6", SAID)
     await kept_of(bus, "e6", WarningRaised)
     await bus.publish(CallEnded(call_id="e6", site=bus.site, at_ms=3_000, ended_by="caller"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from contracts import subjects
 from contracts.requests import Embed, Embedding, Model
 from services.common.bus import Bus, RequestFailed
 from services.common.service import CannotStart
-from services.embedding import encoder
+from services.embedding import encoder, matters
 from services.embedding.app import create_app
 from services.embedding.encoder import Purpose, Vectors
 from services.embedding.settings import EmbeddingSettings, Settings
@@ -53,7 +54,7 @@ async def test_texts_become_vectors_in_order(
     assert about.ready
     assert [model.name for model in about.models] == ["scripted", "banxi-matters"]
     assert about.figures["cache_misses"] == 2
-    assert about.figures["queue_depth"] == 0
+    assert about.figures["queue_depth{texts}"] == 0
 
 
 async def test_what_cannot_be_embedded_gets_a_reply_that_says_so(
@@ -85,6 +86,31 @@ async def test_a_model_that_is_not_there_stops_the_service_with_a_sentence(
     with pytest.raises(CannotStart, match=r"BANXI_EMBEDDING__MODEL: no model /no/such/model"):
         async with service.running():
             pytest.fail("it must not become ready")
+
+
+@pytest.mark.parametrize("content", [None, b"", matters.LEARNED.read_bytes()[:5_000]])
+async def test_without_the_model_of_the_knowledge_base_the_general_one_is_served(
+    settings: Settings,
+    bus: Bus,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    content: bytes | None,
+) -> None:
+    damaged = tmp_path / "matters.npz"
+    if content is not None:
+        damaged.write_bytes(content)
+    monkeypatch.setattr(encoder, "load", lambda chosen: ScriptedEncoder())
+    monkeypatch.setattr(matters.Matters.__init__, "__defaults__", (damaged, 1))
+    async with create_app(settings).running():
+        about = await described(bus, "embedding")
+        assert (await bus.request(Embed(texts=("a",)), Embedding)).vectors
+        with pytest.raises(RequestFailed, match="model of the knowledge base cannot be") as failed:
+            await bus.request(Embed(texts=("a",), model="matters"), Embedding)
+    assert failed.value.problem.code == "unavailable"
+    assert [model.name for model in about.models] == ["scripted"]
+    assert (about.ready, about.figures["lacking"]) == (True, 1.0)
+    assert "model of the knowledge base cannot be loaded" in about.detail
+    assert "`banxi train knowledge`" in about.detail
 
 
 async def test_who_asked_while_loading_failed_is_told(

@@ -161,7 +161,7 @@ async def test_a_withdrawn_warning_closes_its_escalation(bus: Bus, nats_url: str
         assert (end.supervisor, end.verdict) == ("system", "false")
         again = call.ask(CloseEscalation, verdict="real")
         assert await refused(again) == "conflict"
-        assert service.figures()["open"] == 0
+        assert service.figures.now()["open"] == 0
 
 
 async def test_the_life_of_an_escalation(bus: Bus, nats_url: str) -> None:
@@ -216,7 +216,7 @@ async def test_a_restart_forgets_nothing(bus: Bus, nats_url: str, tmp_path: Path
             await call.raised()
         await shut.ask(CloseEscalation, verdict="false")
     async with running(bus, nats_url, quick(tmp_path, 0.2)) as service:
-        assert service.figures()["open"] == 1
+        assert service.figures.now()["open"] == 1
         await open_.raised(2)
         assert await refused(shut.ask(TakeOverEscalation)) == "conflict"
         assert await open_.ask(TakeOverEscalation) == "taken_over"
@@ -244,4 +244,4 @@ async def test_what_was_purged_does_not_rise(bus: Bus, nats_url: str, tmp_path: 
         await kept.raised(3)
         assert await gone.kept() == []
         assert await refused(gone.ask(AcknowledgeEscalation)) == "not_found"
-        assert service.figures()["open"] == 1
+        assert service.figures.now()["open"] == 1

@@ -9,7 +9,8 @@ import subprocess
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import nats
@@ -21,6 +22,8 @@ from contracts.requests import AskCall, KeptCall
 from services.common import streams
 from services.common.bus import Bus, RequestFailed
 from services.common.kept import read_call
+from services.knowledge.gaps.store import Asking, add, listed
+from services.knowledge.keeping.store import Store
 from tests.conftest import free_port, nats_server_path
 from tests.connected.records.scripts import (
     as_json,
@@ -126,7 +129,9 @@ async def test_old_calls_are_gone_with_proof_while_records_runs(
         assert sorted(receipt["call_sha256"]) == sorted(
             hashlib.sha256(id_.encode()).hexdigest() for id_ in (old, short)
         )
-        assert receipt["remains"] == {"records_rows": 0, "files": 0, "stream_messages": 0}
+        assert receipt["remains"] == {
+            "records_rows": 0, "files": 0, "stream_messages": 0, "askings": None,
+        }  # fmt: skip
 
         # The service goes on: what is left is there, and new calls are kept.
         for id_ in (old, short):
@@ -194,6 +199,45 @@ async def test_a_call_without_an_end_goes_by_its_last_event(
         ran = await banxi_purge(bus, url, tmp_path, "--older-than", "1h", "--yes")
         assert json.loads(ran.stdout)["call_sha256"] == [hashlib.sha256(b"lost").hexdigest()]
         await kept(bus, "going-on", 2)
+
+
+async def test_what_callers_asked_goes_with_their_calls(
+    bus: Bus, server: tuple[str, Path], tmp_path: Path
+) -> None:
+    url, _ = server
+    async with running(bus, url, tmp_path):
+        events = script(bus, "old-call")
+        await publish_as_of(bus, events, OLD)
+        await kept(bus, "old-call", len(events))
+    now = datetime.now(UTC)
+    store = Store(tmp_path / "knowledge.db")
+    await store.open()
+    async with store.database.writing() as session:
+        gap = (await add(session, None, asking("在夜市摆摊怎么报名", now - OLD), None, None)).id
+        again = asking("请问夜市摆摊怎么报名呢", now)
+        await add(session, gap, again, None, None)
+        await add(session, None, asking("水库钓鱼要不要办证", now - OLD), None, None)
+        # The agent remarked on it after the call, which is not long ago.
+        note = replace(asking("公园能不能遛狗", now), call_id="old-call")
+        await add(session, None, note, None, None)
+
+    dry = await banxi_purge(bus, url, tmp_path, "--older-than", DAYS, "--dry-run")
+    assert "questions in the knowledge base: 3" in dry.stderr
+    ran = await banxi_purge(bus, url, tmp_path, "--older-than", DAYS, "--yes")
+    assert ran.exit_code == 0, ran.output
+    receipt = json.loads(ran.stdout)
+    assert (receipt["askings"], receipt["remains"]["askings"]) == (3, 0)
+    async with store.database.reading() as session:
+        gaps, _ = await listed(session, "open", 0, 10)
+    assert [(g.gap_id, g.words, g.times) for g in gaps] == [(gap, again.words, 2)]
+    assert [one.words for one in gaps[0].asked] == [again.words]
+    for gone in ("在夜市摆摊", "水库钓鱼要不要办证", "公园能不能遛狗", "old-call"):
+        assert where_bytes_are(gone, tmp_path) == []
+    await store.close()
+
+
+def asking(words: str, at: datetime) -> Asking:
+    return Asking(uuid.uuid4().hex, f"call-{uuid.uuid4().hex}", at, words, "临江市")
 
 
 @pytest.mark.parametrize("age", ["30", "0d", "d", "-3d", "3 weeks"])

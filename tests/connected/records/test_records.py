@@ -26,6 +26,8 @@ from services.common.consumer import CallConsumer
 from services.common.service import CannotStart
 from services.records.app import create_app
 from services.records.settings import Settings
+from tests.conftest import free_port
+from tests.connected.common.servers import living, readyz
 from tests.connected.records.scripts import as_json, dead, kept, running, script
 from tests.until import until
 
@@ -247,6 +249,32 @@ async def test_a_file_that_is_no_database_stops_the_start(
     with pytest.raises(CannotStart, match=r"records\.db .*move it away"):
         async with running(bus, nats_url, tmp_path):
             pass
+
+
+async def test_a_file_that_may_be_usable_later_is_waited_for(
+    bus: Bus, nats_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.records.tables.BUSY_MS", 50)
+    monkeypatch.setattr("services.common.service.TRY_AGAIN_S", 0.1)
+    path = tmp_path / "records.db"
+    settings = Settings(
+        site=bus.site, nats_url=nats_url, data_dir=tmp_path, health_port=free_port()
+    )
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    async with living(create_app(settings)) as port:
+
+        async def told(words: str) -> None:
+            said = await until(lambda: readyz(port), lambda said: words in said.get("detail", ""))
+            assert said["status"] == 503
+
+        await told("cannot be used at the moment (database is locked)")
+        other.execute("PRAGMA user_version=99")
+        other.execute("COMMIT")
+        await told("written by a newer Banxi")
+        other.execute("PRAGMA user_version=0")
+        await until(lambda: readyz(port), lambda said: said.get("ready"))
+    other.close()
 
 
 def test_an_unwritable_directory_ends_the_process(

@@ -198,8 +198,9 @@ async def test_partials_come_while_one_speaks_and_before_the_final(desk: Site) -
     assert {partial.at_ms for partial in partials} == {300}
     assert 2_000 <= partials[0].end_ms <= 3_000 < partials[1].end_ms <= 5_000
     assert described.figures["partials"] == 2
-    assert described.figures["finals_waiting"] == 0
-    assert 0 < described.figures["final_delay_s_p50"] < 60
+    assert described.figures["queue_depth{finals}"] == 0
+    assert described.figures["utterances{caller}"] == 1
+    assert 0 < described.figures["final_delay_seconds_p50"] < 60
     assert described.models[0].name == "scripted"
 
 

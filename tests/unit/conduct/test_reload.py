@@ -111,7 +111,11 @@ def test_checking_the_files(tmp_path: Path) -> None:
 def test_the_files_of_the_settings_are_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    wrong = own_phrases(tmp_path, "canonical: 急什么", "canonical: ''")
+    monkeypatch.setenv("BANXI_CONDUCT__PHRASES", str(wrong))
+    code, _, err = check()
+    assert (code, f"{wrong}, line " in err) == (1, True)
     monkeypatch.setenv("BANXI_CONDUCT__PHRASES", str(tmp_path / "none.yaml"))
     code, _, err = check()
-    assert code == 1
-    assert "none.yaml: cannot be read" in err
+    assert code == 2
+    assert err.startswith("BANXI_CONDUCT__PHRASES: there is no ")
