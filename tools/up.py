@@ -7,7 +7,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +24,9 @@ from tools.system import SERVICES, CannotStart, Ports, System
 
 COLOURS = (32, 33, 34, 35, 36, 92, 93, 94, 95, 96)
 """ANSI colours, one a process."""
+
+IN_THE_TABLE = ("partitions{", "consumer_lag{", "queue_limit{")
+"""Beginnings of the figures that the table of `banxi status` shows, or that never change."""
 
 DataOption = Annotated[Path, typer.Option("--data", help="Directory for databases and indexes.")]
 NatsPort = Annotated[int, typer.Option(help="Port of nats-server.")]
@@ -119,9 +122,10 @@ async def _announce(system: System, ports: Ports) -> None:
 
 
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    figures: Annotated[bool, typer.Option(help="Also every figure of each process.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, figures too.")] = False,
 ) -> None:
-    """Show every process of every service: whether it is ready, its partitions, lag and figures.
+    """Show every process of every service: whether it is ready, its partitions, lag and models.
 
     Asks on the bus (BANXI_NATS_URL, by default nats://127.0.0.1:4222); where a service has
     replicas, each answers. `partitions` is how many of the kept stream's partitions a process
@@ -139,7 +143,11 @@ def status(
         rows = {n: [d.model_dump(mode="json") for d in replicas] for n, replicas in said.items()}
         typer.echo(json.dumps(rows, ensure_ascii=False))
     else:
-        Console().print(status_table(said))
+        console = Console()
+        console.print(status_table(said))
+        if figures:
+            for line in figure_lines(said):
+                console.print(line)
     if not all(replicas and all(d.ready for d in replicas) for replicas in said.values()):
         raise typer.Exit(1)
 
@@ -158,8 +166,7 @@ async def _ask_all(settings: ServiceSettings) -> dict[str, list[Description]]:
 def status_table(said: Mapping[str, Sequence[Description]]) -> Table:
     """The answers for people: a row a process."""
     table = Table(
-        *("service", "where", "state", "partitions", "lag", "memory", "models", "figures"),
-        show_lines=True,
+        *("service", "where", "state", "partitions", "lag", "memory", "models"), show_lines=True
     )
     table.columns[-1].overflow = "fold"
     for name, replicas in said.items():
@@ -175,27 +182,33 @@ def _row(description: Description) -> tuple[str, ...]:
     if description.ready:
         # It may be ready and still have something to say: vectors that are being made.
         state = f"[green]ready[/]\n{state}" if description.detail else "[green]ready[/]"
-    figures = dict(description.figures)
-    held, standby = figures.pop("partitions{held}", None), figures.pop("partitions{standby}", 0)
+    figures = description.figures
+    held, standby = figures.get("partitions{held}"), figures.get("partitions{standby}", 0)
     partitions = "" if held is None else f"{held:g} held"
     if standby:
         partitions = f"{partitions}, {standby:g} standby"
-    lag = [figures.pop(key) for key in list(figures) if key.startswith("consumer_lag{")]
-    # Figures by label are many: those that never happened are left out, and who asked just now.
-    shown = {
-        name: value
-        for name, value in figures.items()
-        if name not in ("ready", "lacking")
-        and not name.startswith("queue_limit{")
-        and "{describe" not in name
-        and (value or "{" not in name)
-    }
+    lag = [value for key, value in figures.items() if key.startswith("consumer_lag{")]
     return (
         f"{description.instance}\n{description.pid}",
         state,
         partitions,
         f"{sum(lag):g}" if lag else "",
         f"{description.rss_mb:.0f} MB",
-        ", ".join(f"{m.name} {m.version}" for m in description.models),
-        escape(" ".join(f"{k}={v:g}" for k, v in sorted(shown.items()))),
+        "\n".join(f"{m.name} {m.version}" for m in description.models),
     )
+
+
+def figure_lines(said: Mapping[str, Sequence[Description]]) -> Iterator[str]:
+    """A line a process: its figures, without those that the table shows."""
+    for name, replicas in said.items():
+        for description in replicas:
+            # Those by label are many: what never happened is left out, and who asked just now.
+            shown = (
+                f"{figure}={value:g}"
+                for figure, value in sorted(description.figures.items())
+                if figure not in ("ready", "lacking")
+                and not figure.startswith(IN_THE_TABLE)
+                and "{describe" not in figure
+                and (value or "{" not in figure)
+            )
+            yield f"[bold]{name}[/] {description.pid}: " + escape(" ".join(shown))

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from contracts.requests import Description
-from tools.up import status_table
+from tools.up import figure_lines, status_table
 
 pytestmark = pytest.mark.unit
 
@@ -16,8 +16,11 @@ pytestmark = pytest.mark.unit
 def shown(**about: object) -> str:
     said = {"service": "knowledge", "version": "1", "pid": 7, "uptime_s": 1, "rss_mb": 1} | about
     out = io.StringIO()
-    table = status_table({"knowledge": [Description.model_validate(said)], "desk": []})
-    Console(file=out, width=200).print(table)
+    described = {"knowledge": [Description.model_validate(said)], "desk": []}
+    console = Console(file=out, width=200)
+    console.print(status_table(described))
+    for line in figure_lines(described):
+        console.print(line)
     return out.getvalue()
 
 
