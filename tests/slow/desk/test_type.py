@@ -140,6 +140,8 @@ async def test_a_supervisor_sees_calls_turn(
         # One type at a time; what is red stays in sight; Esc shows all.
         await play(bus, [pension(bus.site, "p1", "015")])
         await expect(wall.locator(".tile.red")).to_be_visible()
+        # Until its last turn is there, it is a plea, and the key would stop at that.
+        await expect(wall.locator(".type", has_text="投诉").locator("b")).to_have_text("2")
         await wall.keyboard.press("f")
         await wall.keyboard.press("f")
         await expect(wall.locator('.type[aria-pressed="true"]')).to_contain_text("咨询")
