@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.requests import Model
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.common.settings import ServiceSettings, load, prepare_directory
 from services.transcription import weights
 from services.transcription.guard import Decoding

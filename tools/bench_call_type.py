@@ -24,7 +24,7 @@ from services.call_type import books
 from services.call_type.handler import CallState, CallTypeHandler
 from services.call_type.history import NOTHING, History
 from services.call_type.settings import CallTypeSettings
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.common.vectors import Vector
 from services.embedding.encoder import Encoder
 from services.embedding.encoder import load as load_encoder

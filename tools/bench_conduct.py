@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.common.datafiles import DataFileError
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.conduct.books import load_rules
 from services.conduct.phrases.detector import Detector
 from services.embedding.encoder import Encoder

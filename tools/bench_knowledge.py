@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.knowledge.base import INDEX, KnowledgeBase
 from services.knowledge.entries.authority import withdraw
 from services.knowledge.entries.entry import Entry

@@ -23,7 +23,7 @@ from contracts.requests import (
     SearchKnowledge,
 )
 from services.common.bus import RequestFailed
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.common.settings import load
 from services.knowledge.entries.entry import Entry
 from services.knowledge.files.table import Table as FileTable

@@ -18,8 +18,9 @@ from nats.aio.client import Client
 from contracts.card import Source
 from contracts.requests import Describe, Description, Reply, Request, SearchKnowledge
 from services.common.bus import Bus, RequestFailed
+from services.common.failure import CannotStart
 from services.common.logs import get_logger
-from services.common.service import CannotStart, Service
+from services.common.service import Service
 from services.common.settings import prepare_directory
 from services.knowledge.base import KnowledgeBase, open_base
 from services.knowledge.directory.store import OfficeStore

@@ -31,7 +31,7 @@ from contracts.requests import (
     WithdrawEntry,
 )
 from services.common.bus import RequestFailed
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.common.settings import load
 from services.knowledge.settings import Settings
 from tools.kb_access import Knowledge, reach_knowledge

@@ -26,8 +26,9 @@ from contracts.requests import (
     ListGaps,
 )
 from services.common.bus import RequestFailed
+from services.common.failure import CannotStart
 from services.common.logs import get_logger
-from services.common.service import CannotStart, Service
+from services.common.service import Service
 from services.common.settings import load
 from services.knowledge.finding.asking import Found
 from services.knowledge.finding.embedder import NoVectors, Purpose

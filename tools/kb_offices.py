@@ -25,7 +25,8 @@ from contracts.requests import (
     RemoveOffice,
 )
 from services.common.bus import RequestFailed
-from services.common.service import CannotStart, Service
+from services.common.failure import CannotStart
+from services.common.service import Service
 from services.common.settings import load
 from services.knowledge.directory.files import ENDINGS, read_office_file, write_offices
 from services.knowledge.directory.requests import OfficeRequests

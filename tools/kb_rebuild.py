@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.common.settings import load
 from services.knowledge.base import KnowledgeBase
 from services.knowledge.settings import Settings

@@ -25,7 +25,8 @@ from contracts.requests import (
     WordingsListed,
 )
 from services.common.bus import RequestFailed
-from services.common.service import CannotStart, Service
+from services.common.failure import CannotStart
+from services.common.service import Service
 from services.common.settings import load
 from services.knowledge.announced.requests import WordingRequests
 from services.knowledge.announced.store import WordingStore

@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from contracts import subjects
 from services.common import streams
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.common.settings import ServiceSettings, load
 from services.knowledge.gaps.purging import count_askings, forget_askings
 from services.knowledge.keeping.database import Database, DatabaseDown

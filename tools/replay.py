@@ -14,9 +14,9 @@ from nats.errors import Error as NatsError
 
 from contracts.base import Role
 from contracts.door import Codec
-from services.common import streams
 from services.common.bus import Bus
 from services.common.settings import ServiceSettings, load
+from services.common.waiting import stream_trouble
 from tools.connection import BusUnreachable, connected, token_of
 from tools.door_client import DOOR, DoorRefused, DoorUnreachable, Played, play
 from tools.recordings import HungUpBy, Recording, RecordingError, read_recording
@@ -128,7 +128,7 @@ def replay(
         failed = asyncio.run(work)
     except (RecordingError, ScriptError) as error:
         _stop(str(error), BAD_FILE)
-    except (BusUnreachable, streams.StreamsMissing) as error:
+    except BusUnreachable as error:
         _stop(str(error), PLAYED_WRONG)
     except KeyboardInterrupt:
         _stop("stopped", INTERRUPTED)
@@ -151,7 +151,8 @@ async def _perform(
     address = nats_url or settings.nats_url
     async with connected(address, token_of(settings)) as client:
         bus = Bus(client, site=site, service="replay")
-        await streams.wait_for_streams(bus.js)
+        if trouble := await stream_trouble(bus.js):
+            raise BusUnreachable(trouble)
 
         def job(name: str) -> Job:
             return lambda: perform(bus, timeline(script, name, site), speed=speed)

@@ -128,8 +128,8 @@ def status(
     """Show every process of every service: whether it is ready, its partitions, lag and models.
 
     Asks on the bus (BANXI_NATS_URL, by default nats://127.0.0.1:4222); where a service has
-    replicas, each answers. `partitions` is how many of the kept stream's partitions a process
-    follows and for how many it stands by; `lag` how many kept events its service has not finished.
+    replicas, each answers. `partitions` are those of the kept stream that a process
+    follows, and for how many it stands by; `lag` how many kept events its service has not finished.
     A process that is ready may lack something and do the rest of its work: its state says what.
     Exit code 1 when a service is missing or one of its processes not ready.
     """
@@ -183,15 +183,15 @@ def _row(description: Description) -> tuple[str, ...]:
         # It may be ready and still have something to say: vectors that are being made.
         state = f"[green]ready[/]\n{state}" if description.detail else "[green]ready[/]"
     figures = description.figures
-    held, standby = figures.get("partitions{held}"), figures.get("partitions{standby}", 0)
-    partitions = "" if held is None else f"{held:g} held"
+    standby = figures.get("partitions{standby}")
+    partitions = " ".join(map(str, description.partitions)) or "-"
     if standby:
-        partitions = f"{partitions}, {standby:g} standby"
+        partitions = f"{partitions}\n{standby:g} standby"
     lag = [value for key, value in figures.items() if key.startswith("consumer_lag{")]
     return (
         f"{description.instance}\n{description.pid}",
         state,
-        partitions,
+        "" if standby is None else partitions,
         f"{sum(lag):g}" if lag else "",
         f"{description.rss_mb:.0f} MB",
         "\n".join(f"{m.name} {m.version}" for m in description.models),

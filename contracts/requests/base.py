@@ -78,6 +78,9 @@ class Description(Reply):
     """Resident memory, MiB."""
     models: tuple[Model, ...] = ()
     """Models it has loaded."""
+    partitions: tuple[int, ...] = ()
+    """Partitions of the kept stream that this process follows now; those of other replicas and
+    quiet ones are not among them."""
     figures: dict[str, float] = Field(default_factory=dict)
     """Current figures: calls live, queue depth, dead letters …"""
 

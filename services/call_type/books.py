@@ -13,7 +13,7 @@ from services.call_type.situations.recogniser import Recogniser
 from services.call_type.tables import Tables, load_tables
 from services.call_type.types.assess import Assessor
 from services.call_type.types.model import load_model
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,14 +119,14 @@ class CallConsumer(Generic[State]):
         return sum(len(tenure.held) for tenure in self._tenures.values())
 
     @property
-    def held(self) -> int:
+    def held(self) -> tuple[int, ...]:
         """Partitions held here: those whose calls this process handles."""
-        return sum(pull.held for pull in self._pulls)
+        return tuple(pull.partition for pull in self._pulls if pull.held)
 
     @property
     def standby(self) -> int:
-        """Partitions not held here: another replica's, or quiet since the server started."""
-        return len(self._pulls) - self.held
+        """How many are not: another replica's, or quiet since the server started."""
+        return len(self._pulls) - len(self.held)
 
     @property
     def later_work(self) -> int:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 
 
 class DataFileError(CannotStart):

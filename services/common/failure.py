@@ -8,6 +8,15 @@ import sqlite3
 FULL = {errno.ENOSPC, errno.EDQUOT}
 MAY_PASS = FULL | {errno.EROFS}
 """A full disk is emptied, a volume is mounted again."""
+SQLITE_MAY_PASS = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+}
+"""The same of a database in a file; what is wrong with its tables does not pass."""
 
 
 class CannotStart(RuntimeError):
@@ -25,4 +34,5 @@ def may_pass(error: BaseException) -> bool:
     cause = getattr(error, "orig", None) or error
     if isinstance(cause, OSError):
         return cause.errno in MAY_PASS
-    return isinstance(cause, sqlite3.OperationalError)
+    code = getattr(cause, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in SQLITE_MAY_PASS  # the rest tells the sort of it

@@ -40,7 +40,7 @@ class Following:
         read(
             "banxi_partitions",
             "partitions of the kept stream this process follows, or would take over",
-            lambda: dict(zip(("held", "standby"), self.partitions(), strict=True)),
+            lambda: {"held": len(self.held), "standby": self.standby},
             state=("held", "standby"),
         )
         read(
@@ -69,10 +69,15 @@ class Following:
         self.consumers.append(consumer)
         return consumer
 
-    def partitions(self) -> tuple[int, int]:
-        """How many partitions are followed here, and how many stand by."""
-        held = sum(consumer.held for consumer in self.consumers)
-        return held, sum(consumer.standby for consumer in self.consumers)
+    @property
+    def held(self) -> tuple[int, ...]:
+        """The partitions that are followed here."""
+        return tuple(sorted({number for consumer in self.consumers for number in consumer.held}))
+
+    @property
+    def standby(self) -> int:
+        """How many would be taken over."""
+        return sum(consumer.standby for consumer in self.consumers)
 
     def pull_again(self) -> None:
         """The connection is new."""

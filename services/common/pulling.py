@@ -76,7 +76,8 @@ class PartitionPull:
         deliver: DeliverPolicy,
     ) -> None:
         self._bus = bus
-        self._partition = partition
+        self.partition = partition
+        """Its number."""
         self._follower = follower
         self._log = log
         self._deliver = deliver
@@ -104,7 +105,7 @@ class PartitionPull:
         """Declare the durable consumer and be ready to pull."""
         await self._declare()
         self._subscription = await self._bus.client.subscribe(self._inbox, cb=self._arrived)
-        self._beating = asyncio.create_task(self._beat(), name=f"beat-{self._partition}")
+        self._beating = asyncio.create_task(self._beat(), name=f"beat-{self.partition}")
 
     async def run(self) -> None:
         """Pull until told to leave, or until the connection is closed for good."""
@@ -121,7 +122,7 @@ class PartitionPull:
                 if self._pin != pin or self._leaving:
                     await taken.give_back()
                     continue
-                await self._follower.take(self._partition, taken)
+                await self._follower.take(self.partition, taken)
 
     def again(self) -> None:
         """The connection is new: the server has forgotten what the old one was waiting for."""
@@ -178,14 +179,14 @@ class PartitionPull:
             if message is not None and (taken := self._hand.take(message)):
                 batch.append(taken)
         if self._pin == pin and until is not None:
-            self._follower.began(self._partition, until)
-            self._log.info("partition held", extra={"partition": self._partition})
+            self._follower.began(self.partition, until)
+            self._log.info("partition held", extra={"partition": self.partition})
         return sorted(batch, key=lambda taken: taken.sequence)
 
     async def _lose(self) -> None:
         if self._pin is not None:
             self._pin = None
-            await self._follower.over(self._partition)
+            await self._follower.over(self.partition)
 
     async def _beat(self) -> None:
         """Keep the pin and what is in hand, however long a message takes."""
@@ -252,7 +253,7 @@ class PartitionPull:
             if what != self._trouble_said and self._bus.client.is_connected:
                 self._log.warning(
                     "pull failed, trying again",
-                    extra={"error": what, "partition": self._partition},
+                    extra={"error": what, "partition": self.partition},
                 )
                 self._trouble_said = what
             await asyncio.sleep(1)
@@ -264,7 +265,7 @@ class PartitionPull:
         keeps its position."""
         config = ConsumerConfig(
             durable_name=self._durable,
-            filter_subject=subjects.stored_partition(self._bus.site, self._partition),
+            filter_subject=subjects.stored_partition(self._bus.site, self.partition),
             ack_policy=AckPolicy.EXPLICIT,
             ack_wait=ACK_WAIT_S,
             max_ack_pending=256,

@@ -33,8 +33,7 @@ from services.common.answering import Answering
 from services.common.bus import Bus, patiently
 from services.common.calls import CallHandler
 from services.common.consumer import CallConsumer
-from services.common.failure import CannotStart as CannotStart
-from services.common.failure import CannotStartYet as CannotStartYet
+from services.common.failure import CannotStart
 from services.common.figures import Figures
 from services.common.following import Following
 from services.common.logs import get_logger
@@ -181,7 +180,7 @@ class Service:
 
     def readiness(self) -> health.Readiness:
         """Whether it serves what it safely can, and what is missing."""
-        held, standby = self._following.partitions()
+        held, standby = len(self._following.held), self._following.standby
         trouble = self._bus_trouble() if self.ready else ""
         detail = trouble or (self.lacking() if self.ready else "") or self.detail
         return health.Readiness(self.ready and not trouble, detail, held=held, standby=standby)
@@ -216,6 +215,7 @@ class Service:
             uptime_s=round(time.monotonic() - self._started, 1),
             rss_mb=round(rss, 1),
             models=self.models,
+            partitions=self._following.held,
             figures=self.figures.now(),
         )
 

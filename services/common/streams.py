@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -16,8 +15,6 @@ CALLS = "BANXI_CALLS"
 AUDIO = "BANXI_AUDIO"
 DEAD = "BANXI_DEAD"
 
-PATIENCE_S = 30.0
-"""How long a service waits for the streams at its start, seconds."""
 DAY = 24 * 3600.0
 GIB = 1024**3
 NO_LIMIT = float("inf")
@@ -156,24 +153,3 @@ def _text(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-class StreamsMissing(RuntimeError):
-    """The bus does not have our streams."""
-
-
-async def wait_for_streams(js: JetStreamContext) -> None:
-    """Wait until the streams are there. Raises StreamsMissing, naming what to do."""
-    deadline = asyncio.get_running_loop().time() + PATIENCE_S
-    for name in (CALLS, AUDIO, DEAD):
-        while True:
-            try:
-                await js.stream_info(name)
-                break
-            except NotFoundError:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise StreamsMissing(
-                        f"stream {name} is missing on the NATS server: run `banxi up`, "
-                        "or `banxi streams declare` against your own server"
-                    ) from None
-                await asyncio.sleep(0.2)

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.common.bus import Bus
-from services.common.failure import may_pass
+from services.common.failure import CannotStart, CannotStartYet, may_pass
 from services.common.listener import bind, serving
-from services.common.service import CannotStart, CannotStartYet, Service
+from services.common.service import Service
 from services.common.settings import prepare_directory
 from services.desk.accounts import DATABASE, Accounts
 from services.desk.announcing import Announcing

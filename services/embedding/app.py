@@ -9,7 +9,8 @@ import numpy as np
 
 from contracts.requests import Embed, Embedding, Problem
 from services.common.bus import Bus, RequestFailed
-from services.common.service import CannotStart, Service
+from services.common.failure import CannotStart
+from services.common.service import Service
 from services.embedding import encoder
 from services.embedding.batching import (
     ModelFailed,

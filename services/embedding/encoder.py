@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.requests import Model
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.embedding.settings import BUILT_IN, EmbeddingSettings
 
 if TYPE_CHECKING:

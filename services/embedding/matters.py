@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from contracts.requests import Model
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.embedding.encoder import Purpose, Vectors, short
 from services.embedding.network import Entrance, Layer, pooled
 from services.embedding.pieces import Cutter

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.knowledge.base import KnowledgeBase
 from services.knowledge.entries.refusals import SAID
 from services.knowledge.files.rows import Rule, read_rows

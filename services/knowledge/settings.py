@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.common.settings import ServiceSettings
 from services.knowledge.entries.regions import BadRegions, RegionTree, read_regions
 from services.knowledge.finding.background import DATA

@@ -9,8 +9,9 @@ from importlib.metadata import version
 
 from contracts.requests import Model
 from services.common.bus import Bus
+from services.common.failure import CannotStart
 from services.common.listener import bind, serving
-from services.common.service import CannotStart, Service
+from services.common.service import Service
 from services.media.calls import Calls
 from services.media.door import door
 from services.media.ghosts import end_ghosts

@@ -19,7 +19,8 @@ from contracts.requests import (
     Problem,
 )
 from services.common.bus import Bus, RequestFailed
-from services.common.service import CannotStart, CannotStartYet, Service
+from services.common.failure import CannotStart, CannotStartYet
+from services.common.service import Service
 from services.common.settings import prepare_directory
 from services.common.tasks import ended
 from services.records.handler import RecordsHandler

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from contracts.requests import Model
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.transcription import weights
 from services.transcription.data_files import LEXICON, load_inventions, load_terms
 from services.transcription.engine import Engine

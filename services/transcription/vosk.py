@@ -14,7 +14,7 @@ from typing import Any
 import vosk
 
 from contracts.requests import Model
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.transcription.buffer import Samples
 from services.transcription.engine import NOTHING, Heard
 from services.transcription.words import tidy

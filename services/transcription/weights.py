@@ -9,7 +9,7 @@ import tempfile
 from importlib import resources
 from pathlib import Path
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 
 NAME = "whisper-base"
 VERSION = "1.0.0"

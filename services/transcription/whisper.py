@@ -22,7 +22,7 @@ from faster_whisper.tokenizer import Tokenizer
 from numpy.typing import NDArray
 
 from contracts.requests import Model
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.transcription.buffer import Samples
 from services.transcription.engine import NOTHING, Heard
 from services.transcription.guard import Decoding, better, is_doubtful, is_loop, is_silence

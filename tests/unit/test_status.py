@@ -39,13 +39,15 @@ def test_figures_that_tell_nothing_new_are_left_out() -> None:
         "queue_depth{partials}": 3,
         "requests{describe,ok}": 9,
         "requests{search,ok}": 0,
-        "partitions{held}": 16,
+        "partitions{held}": 2,
+        "partitions{standby}": 14,
         "consumer_lag{knowledge}": 5,
         "entries": 40,
     }
-    said = shown(ready=True, figures=figures)
+    said = shown(ready=True, figures=figures, partitions=(2, 7))
     assert "entries=40" in said
     assert "queue_depth{partials}=3" in said
-    assert "16 held" in said
+    assert "2 7" in said
+    assert "14 standby" in said
     for left_out in ("queue_limit", "lacking", "describe", "search", "consumer_lag", "ready="):
         assert left_out not in said

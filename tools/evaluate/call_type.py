@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from contracts.call_type import CALL_TYPES
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.embedding.encoder import load as load_encoder
 from services.embedding.settings import EmbeddingSettings
 from tools.evaluate import baseline

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from contracts.base import Role
 from services.common.datafiles import DataFileError
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.common.settings import ServiceSettings, load
 from services.common.vectors import Vector
 from services.common.written import read

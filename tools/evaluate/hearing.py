@@ -13,7 +13,7 @@ from contracts.call_type import CallType, Intake
 from services.call_type.tables import load_tables
 from services.call_type.types.assess import Assessment, Assessor
 from services.call_type.types.model import load_model
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.embedding.encoder import Encoder
 from tools.evaluate.baseline import Prototypes
 from tools.evaluate.lines import Call, Turn

@@ -15,7 +15,7 @@ import numpy as np
 import typer
 from pydantic import BaseModel
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.knowledge.base import KnowledgeBase
 from services.knowledge.entries.entry import Entry
 from services.knowledge.entries.regions import BadRegions, RegionTree, read_regions

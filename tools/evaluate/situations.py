@@ -14,7 +14,7 @@ from rich.table import Table
 from services.call_type.situations.book import load_book
 from services.call_type.situations.look import Turn as Seen
 from services.call_type.situations.recogniser import Recognised, Recogniser
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.common.vectors import Vector
 from services.embedding.encoder import Encoder
 from services.embedding.encoder import load as load_encoder

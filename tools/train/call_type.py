@@ -33,8 +33,8 @@ from services.call_type.types.model import (
 )
 from services.call_type.types.signals import SignalWords
 from services.common.datafiles import DataFileError
+from services.common.failure import CannotStart
 from services.common.heads import Array
-from services.common.service import CannotStart
 from services.embedding.encoder import load as load_encoder
 from services.embedding.settings import EmbeddingSettings
 from tools.evaluate.call_type_scores import figures

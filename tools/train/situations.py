@@ -34,8 +34,8 @@ from services.call_type.situations.recogniser import (
     joined,
 )
 from services.common.datafiles import DataFileError
+from services.common.failure import CannotStart
 from services.common.heads import Array, save_heads
-from services.common.service import CannotStart
 from services.embedding.encoder import load as load_encoder
 from services.embedding.settings import EmbeddingSettings
 from tools.evaluate.report import fail

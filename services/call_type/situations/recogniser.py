@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from services.call_type.situations.book import Book
 from services.call_type.situations.look import SignalWords, Turn, look
+from services.common.failure import CannotStart
 from services.common.grams import grams
 from services.common.heads import Array, Head, load_heads, log_shares, scale
-from services.common.service import CannotStart
 
 PACKAGED = Path(__file__).parent.parent / "data" / "situations.npz"
 MADE_BY = "banxi train situations"

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.knowledge.directory.files import read_office_file
 from services.knowledge.directory.rows import read_offices
 from services.knowledge.directory.store import OfficeStore

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import SecretStr
 from qdrant_client import QdrantClient
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.knowledge.finding.background import Vectors
 from services.knowledge.finding.points import Point
 from services.knowledge.finding.shards import EMBEDDED, ClientShard, EdgeShard, Shard

@@ -25,8 +25,8 @@ from services.call_type.books import load
 from services.call_type.settings import CallTypeSettings, Settings
 from services.common import asking
 from services.common.bus import Bus
+from services.common.failure import CannotStart
 from services.common.kept import read_call
-from services.common.service import CannotStart
 from tests.unit.call_type.scripted import DIMENSION, clear, meant, model, vector
 from tests.until import described, kept_of, until
 

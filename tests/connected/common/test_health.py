@@ -18,8 +18,9 @@ from services.common import service as kernel
 from services.common import streams
 from services.common.bus import Bus, RequestFailed
 from services.common.calls import Outcome
+from services.common.failure import CannotStart, CannotStartYet
 from services.common.process import until_stopped
-from services.common.service import CannotStart, CannotStartYet, Service
+from services.common.service import Service
 from services.common.settings import ServiceSettings
 from tests.conftest import free_port
 from tests.connected.common.servers import get, living, nats_server, readyz

@@ -10,8 +10,9 @@ from contracts.base import Event
 from contracts.requests import Describe, Description
 from contracts.warning import WarningRaised
 from services.common.bus import Bus
+from services.common.failure import CannotStart
 from services.common.kept import read_call
-from services.common.service import CannotStart, Service
+from services.common.service import Service
 from services.conduct.app import create_app
 from services.conduct.books import BOOKS
 from services.conduct.settings import ConductSettings, Settings

@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from services.common.bus import Bus
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.desk.accounts import AccountError, Accounts
 from services.desk.app import create_app
 from services.desk.attempts import PER_ACCOUNT

@@ -13,7 +13,7 @@ import pytest
 from contracts import subjects
 from contracts.requests import Embed, Embedding, Model
 from services.common.bus import Bus, RequestFailed
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.embedding import encoder, matters
 from services.embedding.app import create_app
 from services.embedding.encoder import Purpose, Vectors

@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 import services.knowledge
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.knowledge.keeping import schema
 from services.knowledge.keeping.database import Database
 from services.knowledge.keeping.history import History

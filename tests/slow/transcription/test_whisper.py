@@ -13,7 +13,7 @@ import soundfile
 import soxr
 from rapidfuzz.distance import Levenshtein
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.transcription import weights, whisper
 from services.transcription.buffer import Samples
 from services.transcription.engine import NOTHING, Heard

@@ -15,7 +15,7 @@ from services.call_type.situations.recogniser import PACKAGED as SITUATIONS
 from services.call_type.tables import PACKAGED, load_tables
 from services.call_type.types.model import load_model
 from services.common.datafiles import DataFileError
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from tests.unit.call_type.scripted import model
 from tools.train.dialogues import digest, read_calls
 

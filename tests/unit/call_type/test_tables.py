@@ -9,7 +9,7 @@ import pytest
 
 from contracts.call_type import CALL_TYPES, INTAKES
 from services.call_type.tables import FILES, PACKAGED, load_tables
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 
 pytestmark = pytest.mark.unit
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field
 
 from services.common.datafiles import DataFileError, Entry, fingerprint, read_data
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 
 pytestmark = pytest.mark.unit
 

@@ -16,8 +16,24 @@ from services.common.waiting import not_yet
 pytestmark = pytest.mark.unit
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
-NO_ROOM = sqlite3.OperationalError("database or disk is full")
 BROKEN = sqlite3.DatabaseError("file is not a database")
+
+
+def failing(*statements: str) -> sqlite3.Error:
+    """What SQLite raises at the last of some statements."""
+    with sqlite3.connect(":memory:") as connection, pytest.raises(sqlite3.Error) as raised:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+    return raised.value
+
+
+NO_ROOM = failing(
+    "PRAGMA max_page_count=2",
+    "CREATE TABLE words (word)",
+    "INSERT INTO words VALUES (zeroblob(100000))",
+)
+NO_TABLE = failing("SELECT * FROM words")
 
 
 @pytest.mark.parametrize("error", [FULL, NO_ROOM, OperationalError("", {"who": "张三"}, NO_ROOM)])
@@ -28,8 +44,10 @@ def test_a_full_disk_may_pass_and_is_said(error: Exception) -> None:
     assert "张三" not in said
 
 
-@pytest.mark.parametrize("error", [BROKEN, DatabaseError("", {}, BROKEN), ValueError("no")])
-def test_a_broken_file_does_not(error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error", [BROKEN, NO_TABLE, DatabaseError("", {}, BROKEN), ValueError("no")]
+)
+def test_a_broken_file_or_another_form_does_not(error: Exception) -> None:
     assert not may_pass(error)
     assert not_yet(error) == ""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.embedding import matters
 
 pytestmark = pytest.mark.unit

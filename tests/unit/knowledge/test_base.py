@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.knowledge.base import KnowledgeBase
 from services.knowledge.entries import authority
 from services.knowledge.entries.entry import Entry

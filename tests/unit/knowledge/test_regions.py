@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.knowledge.entries.regions import BadRegions, read_regions
 from services.knowledge.settings import KnowledgeSettings, region_tree
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from services.transcription.data_files import load_terms, load_usual_words
 from services.transcription.lexicon import Lexicon
 

@@ -11,7 +11,7 @@ from services.call_type.situations.book import PACKAGED as TABLE
 from services.call_type.situations.book import load_book
 from services.call_type.situations.look import Turn
 from services.call_type.situations.recogniser import PACKAGED, Recogniser
-from services.common.service import CannotStart
+from services.common.failure import CannotStart
 from tools.train.dialogues import digest, read_moments
 
 pytestmark = pytest.mark.unit
