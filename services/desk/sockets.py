@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from services.common.tasks import ended
 from services.desk.accounts import Account
 from services.desk.asked import COMMANDS, Hello
 from services.desk.commands import Commands, Refused
@@ -95,18 +96,16 @@ class Page:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._feed.detach(self._deliver)
-            for task in tasks:
-                task.cancel()
-            results = await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(*tasks)
         if self._closing.is_set() and self._socket.client_state is WebSocketState.CONNECTED:
             with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
                 async with asyncio.timeout(SEND_S):
                     await self._socket.close(*self._farewell)
-        for result in results:
-            if isinstance(result, Exception) and not isinstance(
-                result, WebSocketDisconnect | RuntimeError
+        for error in (task.exception() for task in tasks if not task.cancelled()):
+            if isinstance(error, Exception) and not isinstance(
+                error, WebSocketDisconnect | RuntimeError
             ):
-                raise result
+                raise error
 
     def _deliver(self, text: str) -> None:
         try:

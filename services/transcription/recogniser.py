@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from contracts.base import ROLES
+from services.common.tasks import ended
 from services.transcription.buffer import Channel, Memory, Samples, Sound
 from services.transcription.engine import Engine, Heard, Load, Session
 from services.transcription.schedule import FinalWork, PartialWork, Schedule
@@ -90,9 +91,7 @@ class Recogniser:
             workers += [asyncio.create_task(self._worker(threads)) for _ in range(self._workers)]
             yield
         finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+            await ended(*workers)
             for asked in self._asked.values():
                 asked.answer.cancel()
             await asyncio.to_thread(threads.shutdown)
