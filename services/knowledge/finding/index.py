@@ -30,6 +30,11 @@ AT_ONCE = 500
 """Points fetched at a time."""
 
 
+LEAST_FREE = 64 * 2**20
+"""Bytes that must be free beside what the index takes, before the engine writes: it writes by
+memory maps, and the kernel kills a process whose map finds no room."""
+
+
 class IndexUnavailable(RuntimeError):
     """The index did not answer. Search goes on by words alone."""
 
@@ -48,6 +53,7 @@ class Index:
         path: Path | None = None,
         url: str | None = None,
         api_key: SecretStr | None = None,
+        least_free: int = LEAST_FREE,
     ) -> None:
         """`url` wins over `path`; with neither the index lives in memory. `api_key`: where the
         server of `url` asks for one."""
@@ -55,6 +61,8 @@ class Index:
         self._path = path if url is None else None
         self._url = url
         self._api_key = api_key.get_secret_value() if api_key else None
+        self.least_free = least_free
+        """Bytes of the disk that are never taken."""
         self._client: QdrantClient | None = None
         self._shard: Shard | None = None
         self._lock: IO[bytes] | None = None
@@ -114,12 +122,13 @@ class Index:
     async def add(self, points: Sequence[Point], vectors: Sequence[Sequence[float]]) -> None:
         """Keep points. Their vectors are of unit length."""
         made = np.asarray(vectors, dtype=np.float32)
-        await self._run(lambda: self._open_shard.add([point.id for point in points], made))
+        ids = [point.id for point in points]
+        await self._run(lambda: self._writable_shard.add(ids, made))
 
     async def remove(self, ids: Collection[str]) -> None:
         """Forget points."""
         if ids:
-            await self._run(lambda: self._open_shard.remove(ids))
+            await self._run(lambda: self._writable_shard.remove(ids))
 
     async def nearest(self, vector: Vectors, limit: int) -> Mapping[str, float]:
         """The points nearest to a vector, nearest first, id → cosine."""
@@ -130,6 +139,24 @@ class Index:
         if self._shard is None:
             raise IndexUnavailable("the index is not open")
         return self._shard
+
+    @property
+    def _writable_shard(self) -> Shard:
+        self._see_room()
+        return self._open_shard
+
+    def _see_room(self) -> None:
+        """Raises IndexUnavailable where the disk has no room for the engine to write."""
+        if self._path is None:
+            return
+        free = shutil.disk_usage(self._path).free
+        # The engine writes a segment anew beside the old one.
+        taken = sum(file.stat().st_blocks * 512 for file in self._path.rglob("*"))
+        if free < self.least_free + taken:
+            raise IndexUnavailable(
+                f"the disk of {self._path} is nearly full: {free >> 20} MB are free, "
+                f"{(self.least_free + taken) >> 20} MB needed"
+            )
 
     async def _run(self, work: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
@@ -152,6 +179,7 @@ class Index:
             return
         self._let_go()
         self._path.mkdir(parents=True, exist_ok=True)
+        self._see_room()
         for other in self._path.iterdir():
             if other.name != name:
                 _delete(other)

@@ -55,6 +55,20 @@ async def test_an_index_that_is_deleted_is_missed_and_made_again(tmp_path: Path)
     assert list((tmp_path / "index").iterdir())
 
 
+async def test_a_full_disk_is_said_and_not_written_to(tmp_path: Path) -> None:
+    """The engine writes by memory maps: a disk without room would kill the process."""
+    bags = Bags()
+    no_room = Index(site="t", path=tmp_path / "index", least_free=2**60)
+    async with base_in(tmp_path, bags, no_room) as base:
+        await put(base, *ENTRIES)
+        await becomes(lambda: "is nearly full" in base.lacking())
+        assert await told(base, WAGES.question) == "answer wage-1"
+        assert not list((tmp_path / "index").iterdir())
+        no_room.least_free = 0  # somebody makes room
+        await becomes(lambda: not base.lacking())
+        assert not base.by_words_alone
+
+
 async def test_a_damaged_index_is_thrown_away_and_an_old_one_completed(tmp_path: Path) -> None:
     bags = Bags()
     async with base_in(tmp_path, bags) as base:
