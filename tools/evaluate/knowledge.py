@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from services.knowledge.files.table import Unreadable, read_table
 from services.knowledge.finding.background import read_background
 from services.knowledge.finding.index import Index
 from services.knowledge.keeping.store import Store
-from services.knowledge.settings import KnowledgeSettings, region_tree
+from services.knowledge.settings import DATABASE, KnowledgeSettings, region_tree
 from tools.encoder import LocalEmbedder
 from tools.evaluate.call_type_scores import calibration_error
 from tools.evaluate.plain import PlainSearch
@@ -222,26 +223,28 @@ async def _ask_all(
 ) -> tuple[list[Told], list[Told], float | None]:
     """What the system and the baseline say, and the median time of one embedding, seconds."""
     embedder = LocalEmbedder()
-    base = KnowledgeBase(
-        Store(Path(":memory:")),
-        Index(site="eval"),
-        embedder,
-        regions=tree,
-        background=read_background(),
-        region=region,
-        log=logging.getLogger("banxi.eval"),
-    )
-    async with base.running():
-        await base.put(entries, by="eval", at=datetime.now(UTC), unnamed=True)
-        await base.indexed()
-        ours = [await _ask(base, question, today) for question in questions]
-        search = PlainSearch(entries)
-        plain = [_ask_plain(search, question) for question in questions]
-        times = []
-        for question in questions[:50]:
-            started = time.perf_counter()
-            await embedder.embed([question.text], "query")
-            times.append(time.perf_counter() - started)
+    with tempfile.TemporaryDirectory(prefix="banxi-eval-") as directory:
+        base = KnowledgeBase(
+            # In a file: every connection to a database in memory would see another one.
+            Store(Path(directory) / DATABASE),
+            Index(site="eval"),
+            embedder,
+            regions=tree,
+            background=read_background(),
+            region=region,
+            log=logging.getLogger("banxi.eval"),
+        )
+        async with base.running():
+            await base.put(entries, by="eval", at=datetime.now(UTC), unnamed=True)
+            await base.indexed()
+            ours = [await _ask(base, question, today) for question in questions]
+            search = PlainSearch(entries)
+            plain = [_ask_plain(search, question) for question in questions]
+            times = []
+            for question in questions[:50]:
+                started = time.perf_counter()
+                await embedder.embed([question.text], "query")
+                times.append(time.perf_counter() - started)
     return ours, plain, float(np.median(times)) if times else None
 
 
